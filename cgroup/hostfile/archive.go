@@ -1,0 +1,98 @@
+package hostfile
+
+import (
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+	"syscall"
+)
+
+// Archive is a captured machine: absolute path to content. A directory exists
+// when a file lies below it or when it has an [Archive.Dirs] entry of its own.
+//
+// Inodes are made up: stable within one Archive, distinct per path.
+type Archive struct {
+	// Files maps an absolute path to its content.
+	Files map[string]string
+	// Errors maps an absolute path to the error that reading it gives, such as
+	// syscall.ESRCH.
+	Errors map[string]error
+	// Dirs holds empty directories, and owners of directories.
+	Dirs map[string]Info
+}
+
+// Append implements [FS].
+func (a *Archive) Append(dst []byte, name string) ([]byte, error) {
+	if err := a.Errors[name]; err != nil {
+		return dst, &fs.PathError{Op: "read", Path: name, Err: err}
+	}
+	content, ok := a.Files[name]
+	if !ok {
+		return dst, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
+	}
+	return append(dst, content...), nil
+}
+
+// ReadDir implements [FS]. Names are sorted.
+func (a *Archive) ReadDir(name string) ([]string, error) {
+	if err := a.Errors[name]; err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	seen := make(map[string]bool)
+	prefix := strings.TrimSuffix(name, "/") + "/"
+	a.each(func(p string) {
+		if rest, ok := strings.CutPrefix(p, prefix); ok && rest != "" {
+			child, _, _ := strings.Cut(rest, "/")
+			seen[child] = true
+		}
+	})
+	if _, ok := a.Dirs[name]; len(seen) == 0 && !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
+	}
+	names := make([]string, 0, len(seen))
+	for n := range seen {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// Stat implements [FS].
+func (a *Archive) Stat(name string) (Info, error) {
+	if err := a.Errors[name]; err != nil {
+		return Info{}, &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	info, isDir := a.Dirs[name]
+	if _, ok := a.Files[name]; ok {
+		return Info{Dev: 1, Inode: inode(name), Mode: 0o444}, nil
+	}
+	if !isDir {
+		if _, err := a.ReadDir(name); err != nil {
+			return Info{}, &fs.PathError{Op: "stat", Path: name, Err: syscall.ENOENT}
+		}
+	}
+	info.Mode |= fs.ModeDir
+	if info.Inode == 0 {
+		info.Dev, info.Inode = 1, inode(name)
+	}
+	return info, nil
+}
+
+func (a *Archive) each(f func(string)) {
+	for p := range a.Files {
+		f(p)
+	}
+	for p := range a.Dirs {
+		f(p)
+	}
+}
+
+// inode is the FNV-1a hash of the cleaned path.
+func inode(name string) uint64 {
+	h := uint64(14695981039346656037)
+	for _, c := range []byte(path.Clean(name)) {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return h
+}
