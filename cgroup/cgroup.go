@@ -1,0 +1,17 @@
+package cgroup
+
+import (
+	"errors"
+	"math"
+)
+
+// Max stands for "no limit" wherever a limit is a uint64. It is what the
+// interface files of cgroup v2 call "max".
+const Max = math.MaxUint64
+
+// ErrFormat is returned, wrapped with the offending line, for a known file with
+// content that the kernel does not write.
+var ErrFormat = errors.New("wrong format")
+
+// ErrLimit is returned, wrapped, by a walk that met its bound.
+var ErrLimit = errors.New("more than the limit")
