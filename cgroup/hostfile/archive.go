@@ -10,6 +10,7 @@ import (
 
 // Archive is a captured machine: absolute path to content. A directory exists
 // when a file lies below it or when it has an [Archive.Dirs] entry of its own.
+// It does not change while it is used as an [FS].
 //
 // Inodes are made up: stable within one Archive, distinct per path.
 type Archive struct {
@@ -20,6 +21,8 @@ type Archive struct {
 	Errors map[string]error
 	// Dirs holds empty directories, and owners of directories.
 	Dirs map[string]Info
+	// Links maps a symlink to its target. Links are listed, never followed.
+	Links map[string]string
 }
 
 // Append implements [FS].
@@ -29,7 +32,11 @@ func (a *Archive) Append(dst []byte, name string) ([]byte, error) {
 	}
 	content, ok := a.Files[name]
 	if !ok {
-		return dst, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
+		err := syscall.ENOENT
+		if a.isDir(name) {
+			err = syscall.EISDIR
+		}
+		return dst, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	return append(dst, content...), nil
 }
@@ -39,13 +46,17 @@ func (a *Archive) ReadDir(name string) ([]string, error) {
 	if err := a.Errors[name]; err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
+	if _, ok := a.Files[name]; ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOTDIR}
+	}
 	seen := make(map[string]bool)
 	prefix := strings.TrimSuffix(name, "/") + "/"
-	a.each(func(p string) {
+	a.each(func(p string) bool {
 		if rest, ok := strings.CutPrefix(p, prefix); ok && rest != "" {
 			child, _, _ := strings.Cut(rest, "/")
 			seen[child] = true
 		}
+		return true
 	})
 	if _, ok := a.Dirs[name]; len(seen) == 0 && !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
@@ -63,14 +74,15 @@ func (a *Archive) Stat(name string) (Info, error) {
 	if err := a.Errors[name]; err != nil {
 		return Info{}, &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
-	info, isDir := a.Dirs[name]
 	if _, ok := a.Files[name]; ok {
 		return Info{Dev: 1, Inode: inode(name), Mode: 0o444}, nil
 	}
-	if !isDir {
-		if _, err := a.ReadDir(name); err != nil {
+	info, ok := a.Dirs[name]
+	if !ok {
+		if !a.isDir(name) {
 			return Info{}, &fs.PathError{Op: "stat", Path: name, Err: syscall.ENOENT}
 		}
+		info.Mode = 0o755
 	}
 	info.Mode |= fs.ModeDir
 	if info.Inode == 0 {
@@ -79,12 +91,35 @@ func (a *Archive) Stat(name string) (Info, error) {
 	return info, nil
 }
 
-func (a *Archive) each(f func(string)) {
+func (a *Archive) isDir(name string) bool {
+	if _, ok := a.Dirs[name]; ok {
+		return true
+	}
+	found := false
+	prefix := strings.TrimSuffix(name, "/") + "/"
+	a.each(func(p string) bool {
+		found = strings.HasPrefix(p, prefix)
+		return !found
+	})
+	return found
+}
+
+// each calls f with every path that has an entry, until f returns false.
+func (a *Archive) each(f func(string) bool) {
 	for p := range a.Files {
-		f(p)
+		if !f(p) {
+			return
+		}
 	}
 	for p := range a.Dirs {
-		f(p)
+		if !f(p) {
+			return
+		}
+	}
+	for p := range a.Links {
+		if !f(p) {
+			return
+		}
 	}
 }
 
