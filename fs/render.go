@@ -1,0 +1,158 @@
+package fs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+// Resolver finds the container of a caller; [container.Resolver] is one.
+type Resolver interface {
+	Resolve(tid uint32) (container.Decision, error)
+}
+
+// Gatherer fills in a View; [view.Gatherer] is one.
+type Gatherer interface {
+	Gather(dst *view.View, c *container.Container, needs view.Needs, opts view.Options) error
+}
+
+// Switches are what an operator may change while files are served. They are
+// shared by all connections of a process.
+type Switches struct {
+	// HostOnly, when true, makes every file the host's: the escape hatch for
+	// an operator who finds a number wrong (SIGUSR2).
+	HostOnly atomic.Bool
+}
+
+// Fallback says that a reader was given the host's file because something on
+// the way to its own numbers failed.
+type Fallback struct {
+	Path string // the served file
+	TID  uint32 // the caller, a host thread id
+	Err  error
+}
+
+// Config is what a Renderer is made of.
+type Config struct {
+	FS       hostfile.FS
+	Resolver Resolver
+	Gatherer Gatherer
+	Options  view.Options
+	Switches *Switches
+	// Degraded, when it returns true, makes files the host's by the shortest
+	// path: the process has died too often of late. May be nil.
+	Degraded func() bool
+	// Report is told of every fallback; it must be cheap. May be nil.
+	Report func(Fallback)
+}
+
+// Renderer turns a file and a caller into bytes: host text, container, view,
+// rendered text. It is the one place where a failure becomes a fallback.
+// Safe for concurrent use.
+type Renderer struct {
+	Config
+	files []*File
+	pool  sync.Pool // of *scratch
+}
+
+// scratch is what one rendering needs and the next one can use again.
+type scratch struct {
+	host []byte
+	view view.View
+}
+
+// NewRenderer returns a renderer of those files that the host has.
+func NewRenderer(cfg Config, files []*File) *Renderer {
+	r := &Renderer{Config: cfg}
+	r.pool.New = func() any { return new(scratch) }
+	for _, f := range files {
+		if _, err := cfg.FS.Stat(f.Path); err == nil {
+			r.files = append(r.files, f)
+		}
+	}
+	return r
+}
+
+// Append appends what the caller tid reads in file f. An error means that not
+// even the host's file could be read; dst is then returned unchanged.
+func (r *Renderer) Append(dst []byte, f *File, tid uint32) ([]byte, error) {
+	f.counters.requests.Add(1)
+	s := r.pool.Get().(*scratch)
+	defer r.pool.Put(s)
+	host, err := r.FS.Append(s.host[:0], f.Path)
+	if err != nil {
+		f.counters.errors.Add(1)
+		return dst, fmt.Errorf("the host's file: %w", err)
+	}
+	s.host = host
+	out, err := r.virtual(dst, s, f, tid)
+	if err != nil {
+		f.counters.fallbacks.Add(1)
+		if r.Report != nil {
+			r.Report(Fallback{Path: f.Path, TID: tid, Err: err})
+		}
+		return append(dst, host...), nil
+	}
+	return out, nil
+}
+
+// errEmpty guards against a renderer that lost everything.
+var errEmpty = errors.New("nothing rendered")
+
+// virtual appends the container's version of s.host, or s.host itself for a
+// caller that is to see the host.
+func (r *Renderer) virtual(dst []byte, s *scratch, f *File, tid uint32) ([]byte, error) {
+	if r.Switches.HostOnly.Load() || r.Degraded != nil && r.Degraded() {
+		return append(dst, s.host...), nil
+	}
+	decision, err := r.Resolver.Resolve(tid)
+	if err != nil {
+		return dst, fmt.Errorf("resolve caller %d: %w", tid, err)
+	}
+	if decision.Container == nil {
+		return append(dst, s.host...), nil
+	}
+	if err := r.Gatherer.Gather(&s.view, decision.Container, f.Needs, r.Options); err != nil {
+		return dst, fmt.Errorf("gather %s: %w", f.Path, err)
+	}
+	out, err := f.Append(dst, s.host, &s.view)
+	if err != nil {
+		return dst, fmt.Errorf("render %s: %w", f.Path, err)
+	}
+	if len(out) == len(dst) && len(s.host) > 0 {
+		return dst, fmt.Errorf("render %s: %w", f.Path, errEmpty)
+	}
+	return out, nil
+}
+
+// fileSize returns the size to claim for a file, see sizeFor.
+func (r *Renderer) fileSize(path string) uint64 {
+	host, err := r.FS.Append(nil, path)
+	if err != nil {
+		return minSize
+	}
+	return sizeFor(len(host))
+}
+
+// bootTime returns the btime line of /proc/stat: seconds since the epoch, 0 if
+// there is none.
+func (r *Renderer) bootTime() uint64 {
+	host, err := r.FS.Append(nil, "/proc/stat")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := bytes.Cut(host, []byte("\nbtime "))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	seconds, err := strconv.ParseUint(string(line), 10, 63)
+	if err != nil {
+		return 0
+	}
+	return seconds
+}

@@ -1,0 +1,183 @@
+package fs
+
+import (
+	"sync/atomic"
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// Tree is the file system of one connection. It embeds readOnly, so that what
+// is not written down here is refused. Safe for concurrent use.
+type Tree struct {
+	readOnly
+	nodes    nodeTable
+	handles  *handles
+	renderer *Renderer
+	epoch    uint64
+	nonce    atomic.Uint64
+	bootTime uint64
+}
+
+var _ fuse.RawFileSystem = (*Tree)(nil)
+
+// NewTree makes the tree of the renderer's files, with handles kept in store.
+func NewTree(r *Renderer, store Store) *Tree {
+	return &Tree{
+		readOnly: readOnly{fuse.NewDefaultRawFileSystem()},
+		nodes:    newNodeTable(r.files, r.fileSize),
+		handles:  newHandles(store),
+		renderer: r,
+		epoch:    uint64(store.Epoch()),
+		bootTime: r.bootTime(),
+	}
+}
+
+// String names the file system in messages.
+func (t *Tree) String() string { return "lxcfs" }
+
+// Lookup finds a name in a directory.
+func (t *Tree) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+	dir := t.nodes.node(header.NodeId)
+	if dir == nil || dir.file != nil {
+		return fuse.Status(syscall.ENOTDIR)
+	}
+	n := dir.child(name)
+	if n == nil {
+		return fuse.ENOENT
+	}
+	out.NodeId = t.newID(n)
+	out.EntryValid = entryTimeout(n)
+	out.AttrValid = attrTimeout(n)
+	t.attr(n, &out.Attr)
+	return fuse.OK
+}
+
+// GetAttr answers stat, the GETATTR of each open (the mount has
+// default_permissions), and lseek(SEEK_END), which brings its handle.
+func (t *Tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	n := t.nodes.node(in.NodeId)
+	if n == nil {
+		return fuse.Status(syscall.ESTALE)
+	}
+	t.attr(n, &out.Attr)
+	out.AttrValid = attrTimeout(n)
+	if n.file == nil || in.Flags()&fuse.FUSE_GETATTR_FH == 0 {
+		return fuse.OK
+	}
+	h := t.handles.get(in.Fh(), in.NodeId)
+	if h == nil {
+		return fuse.EBADF
+	}
+	size, err := t.handles.size(h, t.render(n, in.Pid))
+	if err != nil {
+		return fuse.ToStatus(err)
+	}
+	out.Size = size
+	return fuse.OK
+}
+
+// SetAttr changes nothing: a size is ignored, as by procfs (open with O_TRUNC
+// sends one); owner, mode and times can't be changed.
+func (t *Tree) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
+	n := t.nodes.node(in.NodeId)
+	if n == nil {
+		return fuse.Status(syscall.ESTALE)
+	}
+	if in.Valid&(fuse.FATTR_MODE|fuse.FATTR_UID|fuse.FATTR_GID) != 0 || in.Valid&fuse.FATTR_SIZE == 0 {
+		return fuse.EPERM
+	}
+	t.attr(n, &out.Attr)
+	out.AttrValid = attrTimeout(n)
+	return fuse.OK
+}
+
+// Open makes a handle. Nothing is rendered before somebody reads.
+func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	n := t.nodes.node(in.NodeId)
+	if n == nil || n.file == nil {
+		return fuse.Status(syscall.ESTALE)
+	}
+	out.Fh = t.handles.create(in.NodeId).fh
+	out.OpenFlags = fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
+	return fuse.OK
+}
+
+// Read serves bytes of a handle.
+func (t *Tree) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
+	n := t.nodes.node(in.NodeId)
+	if n == nil || n.file == nil {
+		return nil, fuse.Status(syscall.ESTALE)
+	}
+	h := t.handles.get(in.Fh, in.NodeId)
+	if h == nil {
+		return nil, fuse.EBADF
+	}
+	count, err := t.handles.read(h, buf, in.Offset, t.render(n, in.Pid))
+	if err != nil {
+		return nil, fuse.ToStatus(err)
+	}
+	return fuse.ReadResultData(buf[:count]), fuse.OK
+}
+
+// Release ends a handle.
+func (t *Tree) Release(_ <-chan struct{}, in *fuse.ReleaseIn) { t.handles.release(in.Fh) }
+
+// Write fails as it does on a file of procfs that can't be written.
+func (t *Tree) Write(_ <-chan struct{}, _ *fuse.WriteIn, _ []byte) (uint32, fuse.Status) {
+	return 0, fuse.EIO
+}
+
+// OpenDir opens a directory; there is nothing to remember.
+func (t *Tree) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, _ *fuse.OpenOut) fuse.Status {
+	if n := t.nodes.node(in.NodeId); n == nil || n.file != nil {
+		return fuse.Status(syscall.ENOTDIR)
+	}
+	return fuse.OK
+}
+
+// ReadDir lists a directory from an offset: 0 is ".", 1 is "..", children from 2.
+func (t *Tree) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	n := t.nodes.node(in.NodeId)
+	if n == nil || n.file != nil {
+		return fuse.Status(syscall.ENOTDIR)
+	}
+	parent := n
+	if n.parent != nil {
+		parent = n.parent
+	}
+	for i := in.Offset; i < uint64(len(n.children))+2; i++ {
+		entry := fuse.DirEntry{Name: ".", Mode: syscall.S_IFDIR, Ino: uint64(n.index), Off: i + 1}
+		switch {
+		case i == 1:
+			entry.Name, entry.Ino = "..", uint64(parent.index)
+		case i > 1:
+			c := n.children[i-2]
+			entry.Name, entry.Ino, entry.Mode = c.name, uint64(c.index), mode(c)&syscall.S_IFMT
+		}
+		if !out.AddDirEntry(entry) {
+			break
+		}
+	}
+	return fuse.OK
+}
+
+// StatFs answers as procfs does: no blocks, names of 255 bytes.
+func (t *Tree) StatFs(_ <-chan struct{}, _ *fuse.InHeader, out *fuse.StatfsOut) fuse.Status {
+	out.Bsize, out.Frsize, out.NameLen = 4096, 4096, 255
+	return fuse.OK
+}
+
+// render binds a node and a caller to the renderer.
+func (t *Tree) render(n *node, tid uint32) func([]byte) ([]byte, error) {
+	return func(dst []byte) ([]byte, error) { return t.renderer.Append(dst, n.file, tid) }
+}
+
+// newID returns the node id for one LOOKUP of n. Nonces hold the epoch of this
+// process, so that no two processes give the same one.
+func (t *Tree) newID(n *node) uint64 {
+	if n.file == nil {
+		return nodeID(n.index, 0)
+	}
+	return nodeID(n.index, t.epoch&0xffff<<32|t.nonce.Add(1)&0xffffffff)
+}
