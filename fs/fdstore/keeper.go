@@ -1,0 +1,148 @@
+package fdstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrNoWorker says that the keeper was stopped while no worker ran that could
+// have unmounted.
+var ErrNoWorker = errors.New("stopped while no worker was running")
+
+// WorkerError says how the last worker ended, if not with status 0.
+type WorkerError struct {
+	PID    int
+	Status syscall.WaitStatus
+}
+
+// Error implements error.
+func (e *WorkerError) Error() string {
+	if e.Status.Signaled() {
+		return fmt.Sprintf("worker %d: killed by %v", e.PID, e.Status.Signal())
+	}
+	return fmt.Sprintf("worker %d: exit status %d", e.PID, e.Status.ExitStatus())
+}
+
+// Config configures a [Keeper].
+type Config struct {
+	// Command returns the command of a new worker, a program that uses New
+	// and Inherited. It is called for each start. Its ExtraFiles are the
+	// keeper's; it runs in a process group of its own, so that ^C reaches
+	// the keeper alone. Stdout and Stderr should be files: a writer of
+	// another kind delays a restart until everybody has closed the pipe.
+	Command func() *exec.Cmd
+	// Max, Dir, Watchdog and Files are those of [ManagerConfig].
+	Max      int
+	Dir      string
+	Watchdog time.Duration
+	Files    []File
+	// Stop lists the signals that end the worker and the keeper. nil:
+	// SIGTERM and SIGINT. Every other signal is passed on to the worker.
+	Stop []os.Signal
+	// StopTimeout is how long a worker may take to end after SIGTERM before
+	// it gets SIGKILL. 0: 10 s.
+	StopTimeout time.Duration
+	// Report is told of every event, of one at a time. It must not block
+	// or call the Keeper. nil: nobody is told.
+	Report func(Event)
+}
+
+// Keeper supervises one worker: it starts it again at once when it dies, and
+// holds its descriptors meanwhile.
+type Keeper struct {
+	config  Config
+	manager *Manager
+	inbox   *inbox
+
+	reporting sync.Mutex // one event at a time
+}
+
+// NewKeeper opens the socket; it starts nothing yet. It owns the descriptors of
+// config.Files from the call on.
+func NewKeeper(config Config) (*Keeper, error) {
+	if config.Stop == nil {
+		config.Stop = []os.Signal{unix.SIGTERM, unix.SIGINT}
+	}
+	if config.StopTimeout == 0 {
+		config.StopTimeout = 10 * time.Second
+	}
+	k := &Keeper{config: config, inbox: newInbox()}
+	manager, err := NewManager(ManagerConfig{
+		Max:      config.Max,
+		Dir:      config.Dir,
+		Watchdog: config.Watchdog,
+		Files:    config.Files,
+		Report: func(e Event) {
+			k.inbox.put(e.Kind)
+			k.report(e)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	k.manager = manager
+	return k, nil
+}
+
+// Run keeps a worker running until one of these:
+//
+//   - the worker exits with status 0, because everything is unmounted: nil
+//   - ctx ends or a stop signal comes: nil when the worker then exits with
+//     status 0, else a [*WorkerError], or [ErrNoWorker]
+//   - the worker exits with another status, none was ever ready and nothing is
+//     stored: a [*WorkerError]. A wrong option is not cured by repetition
+//   - the very first start fails: its error
+//
+// signals is what signal.Notify fills. Signals for the worker wait until it is
+// ready, for before that they would kill it.
+//
+// The descriptors stay open until [Keeper.Close], so that the caller can
+// unmount after an error.
+func (k *Keeper) Run(ctx context.Context, signals <-chan os.Signal) error {
+	s := &supervisor{
+		start:       k.start,
+		stored:      k.manager.Count,
+		inbox:       k.inbox,
+		report:      k.report,
+		stop:        k.config.Stop,
+		stopTimeout: k.config.StopTimeout,
+		watchdog:    k.config.Watchdog,
+	}
+	return s.run(ctx, signals)
+}
+
+// Close closes every stored descriptor and removes the socket. Call it after
+// Run has returned.
+func (k *Keeper) Close() error { return k.manager.Close() }
+
+func (k *Keeper) report(e Event) {
+	if k.config.Report == nil {
+		return
+	}
+	k.reporting.Lock()
+	defer k.reporting.Unlock()
+	k.config.Report(e)
+}
+
+// start starts a worker.
+func (k *Keeper) start() (process, error) {
+	cmd := k.config.Command()
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	err := k.manager.Start(cmd, nil, KeeperVariable+"="+strconv.Itoa(os.Getpid()))
+	if err != nil {
+		return nil, err
+	}
+	return &worker{cmd: cmd, manager: k.manager}, nil
+}
