@@ -1,0 +1,250 @@
+package container
+
+import "linuxcontainers.org/lxcfs/cgroup"
+
+// ofInit returns the Container of a pid namespace's init.
+func (r *Resolver) ofInit(pid uint32) (found, error) {
+	r.mu.Lock()
+	rec := r.byInit[pid]
+	r.mu.Unlock()
+	if rec != nil {
+		if r.unmoved(rec) {
+			return found{verdict{rec: rec, reason: ReasonInit, detail: procDir(pid)}, r.placeOf(rec.c.Membership)}, nil
+		}
+		r.forget(rec)
+	}
+	t, start, err := r.readInit(pid)
+	if err != nil {
+		return found{}, err
+	}
+	v, err := r.buildInit(t, start)
+	return found{v, t.place}, err
+}
+
+// unmoved: the init lives and is in the cgroups where it was.
+func (r *Resolver) unmoved(rec *record) bool {
+	if !r.alive(rec) {
+		return false
+	}
+	buf := r.buffer()
+	defer r.release(buf)
+	var err error
+	*buf, err = r.host.FS.Append((*buf)[:0], procDir(rec.c.InitPID)+"/cgroup")
+	return err == nil && string(*buf) == rec.raw
+}
+
+// readInit reads an init whole; errChanged when the pid is no init (any more).
+func (r *Resolver) readInit(pid uint32) (*task, uint64, error) {
+	t, err := r.readTask(pid)
+	if err != nil {
+		return nil, 0, gone("init", pid, err)
+	}
+	if !t.status.init() || t.status.tgid != pid {
+		return nil, 0, errChanged
+	}
+	start, err := r.readStartTicks(pid)
+	if err == nil {
+		err = r.checkTag(pid, t.tag)
+	}
+	return t, start, gone("init", pid, err)
+}
+
+// buildInit makes the Container of an init known: top-level when it is what its
+// runtime's scope was made for or is in no unit, else nested.
+func (r *Resolver) buildInit(t *task, start uint64) (verdict, error) {
+	v := verdict{reason: ReasonInit, detail: procDir(t.pid)}
+	rec, err := r.newRecord(t, start)
+	if err != nil {
+		return v, err
+	}
+	var top *record
+	if s, ok := r.outerScope(t.place); ok {
+		if top, err = r.ofScope(t.place, s, nil, t.pid); err != nil {
+			return v, err
+		}
+		if top.c.InitPID == t.pid {
+			v.rec = top
+			return v, nil
+		}
+	} else if top, _, err = r.ofUnit(t.place); err != nil {
+		return v, err
+	}
+	if machine := rec.c.Unit.Machine; top != nil && machine != "" && t.status.depth() == 2 {
+		// nspawn on v1 has no payload cgroup; what is nested is deeper.
+		rec.c.Runtime, rec.c.Name = "nspawn", machine
+	}
+	rec.top = topOf(top)
+	if v.rec = r.publishOrSweep(rec); v.rec == nil {
+		v.rec, v.reason = r.parentOf(t, top), ReasonQuota
+	}
+	return v, nil
+}
+
+// topOf returns the top-level record that rec is or is in; nil for nil.
+func topOf(rec *record) *record {
+	if rec != nil && rec.top != nil {
+		return rec.top
+	}
+	return rec
+}
+
+func (r *Resolver) publishOrSweep(rec *record) *record {
+	known := r.publish(rec)
+	if known == nil {
+		r.Sweep()
+		known = r.publish(rec)
+	}
+	return known
+}
+
+// parentOf returns the Container that t's was made in, as far as both are in one
+// top-level container; else outer. It ends because every parent of an init is
+// less deep.
+func (r *Resolver) parentOf(t *task, outer *record) *record {
+	parent, err := r.readTask(t.status.ppid)
+	if err != nil || parent.status.depth() >= t.status.depth() {
+		return outer
+	}
+	v, err := r.decide(parent)
+	if err != nil || v.rec == nil || topOf(v.rec) != topOf(outer) {
+		return outer
+	}
+	return v.rec
+}
+
+// newRecord returns the record of an init, of no runtime.
+func (r *Resolver) newRecord(t *task, start uint64) (*record, error) {
+	inode, err := r.inode(t.place)
+	if err != nil {
+		return nil, err
+	}
+	rec := &record{hier: t.hier, raw: string(t.raw)}
+	rec.tag.Store(t.tag)
+	rec.c = &Container{
+		Key:        Key{inode, start},
+		Kind:       r.kind(t.place),
+		Unit:       cgroup.UnitOf(t.path),
+		InitPID:    t.pid,
+		StartTicks: start,
+		CgroupPath: t.path,
+		Membership: t.member,
+		PIDDepth:   t.status.depth(),
+	}
+	return rec, nil
+}
+
+// kind is that of the innermost runtime scope on the path, if root made it:
+// Docker in LXC is an application.
+func (r *Resolver) kind(p place) Kind {
+	all := scopesOf(p.path)
+	if len(all) == 0 || !r.trusted(p.hier, all[len(all)-1].path) {
+		return System
+	}
+	return all[len(all)-1].kind
+}
+
+// ofScope returns the Container that a runtime's scope stands for: that of its
+// oldest process if this is an init, else one without an init. A process known
+// to be in it is looked at in any case (0: none). nil: top is full.
+func (r *Resolver) ofScope(p place, s scope, top *record, member uint32) (*record, error) {
+	at := r.cut(p, s.path)
+	inode, err := r.inode(at)
+	if err != nil {
+		return nil, err
+	}
+	if rec := r.byInode(inode); rec != nil {
+		return rec, nil
+	}
+	old := r.oldest(at, member)
+	if old.task != nil && old.task.status.init() {
+		rec, err := r.newRecord(old.task, old.start)
+		if err != nil {
+			return nil, err
+		}
+		r.name(rec, s)
+		rec.inode, rec.top = inode, top
+		return r.publishOrSweep(rec), nil
+	}
+	rec := r.withoutInit(at, inode, old)
+	rec.top = top
+	r.name(rec, s)
+	return r.publishOrSweep(rec), nil
+}
+
+// byInode returns the known and living record of a unit's or scope's cgroup.
+func (r *Resolver) byInode(inode uint64) *record {
+	r.mu.Lock()
+	rec := r.byCgroup[inode]
+	r.mu.Unlock()
+	if rec == nil {
+		return nil
+	}
+	if rec.c.InitPID != 0 && !r.unmoved(rec) || !r.alive(rec) {
+		r.forget(rec)
+		return nil
+	}
+	return rec
+}
+
+// name gives a record its runtime and name; a scope inside another one only its
+// kind, since the outer container chose that name.
+func (r *Resolver) name(rec *record, s scope) {
+	rec.c.Kind = s.kind
+	if all := scopesOf(s.path); len(all) == 1 {
+		rec.c.Runtime, rec.c.Name = s.runtime, s.name
+	}
+}
+
+// withoutInit returns the record of a cgroup that is a Container by itself.
+func (r *Resolver) withoutInit(at place, inode uint64, old elder) *record {
+	if old.task != nil && within(old.task.path, at.path) {
+		at = r.cut(old.task.place, at.path)
+	}
+	rec := &record{hier: at.hier, inode: inode}
+	rec.c = &Container{
+		Key:        Key{Inode: inode},
+		Unit:       cgroup.UnitOf(at.path),
+		StartTicks: old.start,
+		CgroupPath: at.path,
+		Membership: at.member,
+		PIDDepth:   1,
+	}
+	return rec
+}
+
+// ofUnit returns the Container of the systemd unit that p is in; nil for none.
+// The units of a user's manager are nested in the system's unit that it is.
+func (r *Resolver) ofUnit(p place) (*record, Reason, error) {
+	system := systemUnit(p.path)
+	if system == "" || !r.trusted(p.hier, system) {
+		return nil, "", nil
+	}
+	top, err := r.unitAt(r.cut(p, system), nil)
+	unit := cgroup.UnitOf(p.path)
+	if err != nil || unit.User == "" || unit.Path == system || !within(unit.Path, system) {
+		return top, ReasonUnit, err
+	}
+	rec, err := r.unitAt(r.cut(p, unit.Path), top)
+	if rec == nil && err == nil {
+		return top, ReasonQuota, nil
+	}
+	return rec, ReasonUnit, err
+}
+
+// unitAt returns the record of a unit's cgroup; nil when top is full.
+func (r *Resolver) unitAt(at place, top *record) (*record, error) {
+	inode, err := r.inode(at)
+	if err != nil {
+		return nil, err
+	}
+	if rec := r.byInode(inode); rec != nil {
+		return rec, nil
+	}
+	rec := r.withoutInit(at, inode, r.oldest(at, 0))
+	rec.top = top
+	rec.c.Kind, rec.c.Runtime, rec.c.Name = Unit, "systemd", rec.c.Unit.Name
+	if rec.c.Unit.User != "" {
+		rec.c.Name = rec.c.Unit.User
+	}
+	return r.publishOrSweep(rec), nil
+}

@@ -1,0 +1,131 @@
+package container
+
+// noInit is what a decision by cgroup adds when there should have been an init.
+const noInit = "entered a pid namespace whose init was not found"
+
+// entered decides for a caller in a pid namespace whose parents are outside of
+// it (setns(2): lxc-attach, docker exec, nsenter) or too many.
+func (r *Resolver) entered(t *task) (verdict, error) {
+	pid, reason := r.enteredInit(t)
+	if pid != 0 {
+		f, err := r.ofInit(pid)
+		if err != nil {
+			return verdict{}, changed(err)
+		}
+		if f.reason == ReasonInit {
+			f.reason = reason
+		}
+		return r.preferOwnScope(t, f)
+	}
+	v, err := r.byCgroupOf(t, noInit)
+	v.weak = true
+	return v, err
+}
+
+// enteredInit looks for the init of t's pid namespace: first by cgroup, where
+// only one init may come into question, then by the mount namespace.
+func (r *Resolver) enteredInit(t *task) (uint32, Reason) {
+	known := r.knownInits(t.status.depth())
+	if pid := r.nearestKnown(t, known); pid != 0 {
+		return pid, ReasonKnown
+	}
+	scanned := r.scanUp(t)
+	if len(scanned) == 1 && t.path != "/" {
+		return scanned[0], ReasonProcs
+	}
+	candidates := scanned
+	for _, rec := range known {
+		candidates = append(candidates, rec.c.InitPID)
+	}
+	return r.sameRoot(t, candidates), ReasonMount
+}
+
+// knownInits returns the records of living inits at that depth.
+func (r *Resolver) knownInits(depth int) []*record {
+	var known []*record
+	for _, rec := range r.snapshot() {
+		if rec.c.InitPID != 0 && rec.c.PIDDepth == depth && r.alive(rec) {
+			known = append(known, rec)
+		}
+	}
+	return known
+}
+
+// nearestKnown returns the init whose cgroup is nearest above the caller's; 0
+// when there is none or more than one. The root cgroup is above everything and
+// says nothing.
+func (r *Resolver) nearestKnown(t *task, known []*record) uint32 {
+	var pid uint32
+	longest := 0
+	for _, rec := range known {
+		path, ok := pathIn(rec.hier, t.member)
+		if !ok || rec.c.CgroupPath == "/" || !within(path, rec.c.CgroupPath) {
+			continue
+		}
+		switch n := len(rec.c.CgroupPath); {
+		case n > longest:
+			pid, longest = rec.c.InitPID, n
+		case n == longest:
+			pid = 0
+		}
+	}
+	return pid
+}
+
+// scanUp returns the inits at the caller's depth in the nearest cgroup above the
+// caller that has any, up to the caller's runtime scope. In the root cgroup it
+// looks only for a caller that is in it.
+func (r *Resolver) scanUp(t *task) []uint32 {
+	if t.hier == nil {
+		return nil
+	}
+	stop := "/"
+	if s, ok := r.outerScope(t.place); ok {
+		stop = s.path
+	}
+	budget := r.opts.MaxScan
+	for path := t.path; budget > 0; path = parentPath(path) {
+		if path == "/" && t.path != "/" {
+			return nil
+		}
+		if dir, err := t.hier.Dir(path); err == nil {
+			if inits := r.initsIn(dir, t.status.depth(), &budget); len(inits) > 0 {
+				return inits
+			}
+		}
+		if path == stop {
+			return nil
+		}
+	}
+	return nil
+}
+
+// sameRoot returns the one candidate with the caller's root mount; 0 when there
+// is none or more than one. The host's own root mount says nothing: a pid
+// namespace alone does not make a mount namespace.
+func (r *Resolver) sameRoot(t *task, candidates []uint32) uint32 {
+	if len(candidates) == 0 {
+		return 0
+	}
+	mine, err := r.readRootMount(t.pid)
+	if err != nil {
+		return 0
+	}
+	if host, err := r.readRootMount(1); err != nil || host == mine {
+		return 0
+	}
+	var found uint32
+	for _, pid := range candidates[:min(len(candidates), r.opts.MaxScan)] {
+		if pid == found {
+			continue
+		}
+		if root, err := r.readRootMount(pid); err != nil || root != mine {
+			continue
+		}
+		if found != 0 {
+			return 0
+		}
+		found = pid
+	}
+	return found
+}

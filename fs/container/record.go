@@ -1,0 +1,127 @@
+package container
+
+import (
+	"sync/atomic"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+)
+
+func (r *Resolver) snapshot() []*record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*record, 0, len(r.records.slots))
+	for i := range r.records.slots {
+		all = append(all, r.records.slots[i].value)
+	}
+	return all
+}
+
+// record is a Container and what the Resolver remembers of it.
+type record struct {
+	c     *Container
+	hier  *cgroup.Hierarchy // of c.CgroupPath
+	raw   string            // /proc/INIT/cgroup when read
+	top   *record           // the top-level container that this one is nested in
+	tag   atomic.Uint64     // inode of /proc/INIT
+	used  atomic.Bool       // answered since the last eviction came by
+	stale atomic.Bool       // dead, or its init moved: no answer any more
+
+	// Guarded by Resolver.mu once published:
+	inode  uint64 // of the unit's or runtime scope's cgroup that c stands for; 0 for none
+	nested int    // live records whose top this is
+}
+
+// ident is what records are found by. Inits of one tick in one cgroup share a Key.
+type ident struct {
+	Key
+	pid uint32
+}
+
+func (rec *record) ident() ident { return ident{rec.c.Key, rec.c.InitPID} }
+
+// alive: the Container still is what the record says.
+func (r *Resolver) alive(rec *record) bool {
+	if rec.stale.Load() {
+		return false
+	}
+	if rec.c.InitPID == 0 {
+		ino, err := r.inode(place{rec.c.Membership, rec.hier, rec.c.CgroupPath})
+		return err == nil && ino == rec.c.Key.Inode
+	}
+	tag, err := r.tag(rec.c.InitPID)
+	if err != nil || tag == rec.tag.Load() {
+		return err == nil
+	}
+	// The kernel may drop the inode of a living process when memory is short.
+	start, err := r.readStartTicks(rec.c.InitPID)
+	if err != nil || start != rec.c.StartTicks {
+		return false
+	}
+	rec.tag.Store(tag)
+	return true
+}
+
+// forget takes a record out.
+func (r *Resolver) forget(rec *record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known, ok := r.records.get(rec.ident()); ok && known == rec {
+		r.records.remove(rec.ident())
+		r.unlink(rec)
+	}
+}
+
+// unlink takes a record out of all maps but records. The caller holds mu.
+func (r *Resolver) unlink(rec *record) {
+	rec.stale.Store(true)
+	if r.byInit[rec.c.InitPID] == rec {
+		delete(r.byInit, rec.c.InitPID)
+	}
+	for _, inode := range []uint64{rec.inode, rec.c.Key.Inode} {
+		if r.byCgroup[inode] == rec {
+			delete(r.byCgroup, inode)
+		}
+	}
+	if rec.top != nil {
+		rec.top.nested--
+	}
+}
+
+// publish makes a record known, unless there is one for the same Container
+// already, which it then returns. nil: its top-level container is full.
+func (r *Resolver) publish(rec *record) *record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known, ok := r.records.get(rec.ident()); ok {
+		if known.raw == rec.raw {
+			if known.inode == 0 {
+				known.inode = rec.inode
+			}
+			r.index(known, known.inode)
+			return known
+		}
+		r.records.remove(rec.ident())
+		r.unlink(known)
+	}
+	if rec.top != nil {
+		if rec.top.nested >= r.opts.MaxNested {
+			return nil
+		}
+		rec.top.nested++
+	}
+	r.records.put(rec.ident(), rec)
+	r.index(rec, rec.inode)
+	r.version++
+	return rec
+}
+
+// index makes rec the one to be found by its init, and by a scope's inode unless
+// that is 0. The caller holds mu.
+func (r *Resolver) index(rec *record, inode uint64) {
+	if rec.c.InitPID != 0 {
+		r.byInit[rec.c.InitPID] = rec
+	}
+	if inode != 0 {
+		r.byCgroup[inode] = rec
+	}
+}

@@ -1,0 +1,188 @@
+package container
+
+import (
+	"errors"
+	"sync"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+)
+
+// Options are the bounds of a [Resolver]. Zero stands for the default.
+type Options struct {
+	// MaxContainers is how many Containers are remembered; 4096.
+	MaxContainers int
+	// MaxCallers is how many callers are remembered; 8192.
+	MaxCallers int
+	// MaxNested is how many Containers one top-level container may have in it
+	// before further ones share their parent's; 64.
+	MaxNested int
+	// MaxScan is how many processes one decision looks at in cgroup.procs; 512.
+	MaxScan int
+}
+
+// attempts is how often a decision is begun again because processes came and
+// went under it.
+const attempts = 3
+
+// Resolver resolves callers to Containers. It is safe for concurrent use: mu
+// guards the maps, and no file is read under it.
+type Resolver struct {
+	host    *cgroup.Host
+	opts    Options
+	buffers sync.Pool // of *[]byte
+
+	mu       sync.Mutex
+	callers  ring[uint32, *caller]
+	records  ring[ident, *record]
+	byInit   map[uint32]*record // init pid
+	byCgroup map[uint64]*record // inode of a unit's or scope's cgroup
+	version  uint64             // counts the records ever published
+}
+
+// caller is a remembered decision. It is immutable. It counts while the task is
+// the same and in the same cgroups.
+type caller struct {
+	tag     uint64
+	dir     string // /proc/TID
+	file    string // /proc/TID/cgroup
+	raw     string // its content
+	verdict verdict
+	version uint64 // Resolver.version when decided
+}
+
+// verdict is a Decision before it is given out.
+type verdict struct {
+	rec    *record // nil: the host's content
+	reason Reason
+	detail string
+	// weak: for want of something better; a container that becomes known later
+	// may be better.
+	weak bool
+}
+
+// New returns a Resolver that reads through host.FS.
+func New(host *cgroup.Host, opts Options) *Resolver {
+	for _, o := range []struct {
+		value    *int
+		fallback int
+	}{{&opts.MaxContainers, 4096}, {&opts.MaxCallers, 8192}, {&opts.MaxNested, 64}, {&opts.MaxScan, 512}} {
+		if *o.value <= 0 {
+			*o.value = o.fallback
+		}
+	}
+	r := &Resolver{
+		host:     host,
+		opts:     opts,
+		byInit:   make(map[uint32]*record),
+		byCgroup: make(map[uint64]*record),
+	}
+	r.buffers.New = func() any { b := make([]byte, 0, 4096); return &b }
+	r.callers.limit = opts.MaxCallers
+	r.records.limit = opts.MaxContainers
+	r.records.busy = func(rec *record) bool { return rec.nested > 0 || rec.used.Swap(false) }
+	r.records.dropped = r.unlink
+	return r
+}
+
+func (r *Resolver) buffer() *[]byte   { return r.buffers.Get().(*[]byte) }
+func (r *Resolver) release(b *[]byte) { r.buffers.Put(b) }
+
+// Resolve says whose numbers the thread tid sees. The error is syscall.ESRCH
+// when the caller, or the init of its pid namespace, is gone; any other error
+// means that /proc or the cgroup hierarchies cannot be read.
+func (r *Resolver) Resolve(tid uint32) (Decision, error) {
+	if tid == 0 {
+		return Decision{Reason: ReasonInvisible}, nil
+	}
+	v, ok := r.remembered(tid)
+	for try := 0; !ok; try++ {
+		var err error
+		if v, err = r.resolve(tid); err == nil {
+			break
+		}
+		if !errors.Is(err, errChanged) || try+1 == attempts {
+			return Decision{}, err
+		}
+	}
+	d := Decision{Reason: v.reason, Detail: v.detail}
+	if v.rec != nil {
+		d.Container = v.rec.c
+	}
+	return d, nil
+}
+
+// remembered costs one stat and one read of /proc/TID/cgroup.
+func (r *Resolver) remembered(tid uint32) (verdict, bool) {
+	r.mu.Lock()
+	c, ok := r.callers.get(tid)
+	version := r.version
+	r.mu.Unlock()
+	if !ok || !r.current(c, version) {
+		return verdict{}, false
+	}
+	if c.verdict.rec != nil && !c.verdict.rec.used.Load() {
+		c.verdict.rec.used.Store(true)
+	}
+	return c.verdict, true
+}
+
+// current: c is still about the task with that tid, and the decision stands.
+func (r *Resolver) current(c *caller, version uint64) bool {
+	if rec := c.verdict.rec; rec != nil && rec.stale.Load() {
+		return false
+	}
+	if c.verdict.weak && c.version != version {
+		return false
+	}
+	info, err := r.host.FS.Stat(c.dir)
+	if err != nil || info.Inode != c.tag {
+		return false
+	}
+	buf := r.buffer()
+	defer r.release(buf)
+	*buf, err = r.host.FS.Append((*buf)[:0], c.file)
+	return err == nil && string(*buf) == c.raw
+}
+
+func (r *Resolver) resolve(tid uint32) (verdict, error) {
+	r.mu.Lock()
+	version := r.version
+	r.mu.Unlock()
+	t, err := r.readTask(tid)
+	if err != nil {
+		return verdict{}, gone("caller", tid, err)
+	}
+	v, err := r.decide(t)
+	if err != nil {
+		return verdict{}, err
+	}
+	if err := r.checkTag(tid, t.tag); err != nil {
+		return verdict{}, gone("caller", tid, err)
+	}
+	dir := procDir(tid)
+	c := &caller{t.tag, dir, dir + "/cgroup", string(t.raw), v, version}
+	r.mu.Lock()
+	r.callers.put(tid, c)
+	r.mu.Unlock()
+	return v, nil
+}
+
+// Containers returns the known Containers that still exist, in no order.
+func (r *Resolver) Containers() []*Container {
+	r.Sweep()
+	var all []*Container
+	for _, rec := range r.snapshot() {
+		all = append(all, rec.c)
+	}
+	return all
+}
+
+// Sweep forgets the Containers that exist no more. It costs a stat for each one
+// known. Calling it is a matter of tidiness: a dead Container is never an answer.
+func (r *Resolver) Sweep() {
+	for _, rec := range r.snapshot() {
+		if !r.alive(rec) {
+			r.forget(rec)
+		}
+	}
+}

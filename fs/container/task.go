@@ -1,0 +1,254 @@
+package container
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+)
+
+// initScope is where systemd, as pid 1, puts itself below the cgroup it manages.
+const initScope = "/init.scope"
+
+// task is one consistent reading of a task.
+type task struct {
+	pid    uint32
+	tag    uint64 // inode of /proc/PID
+	status status
+	raw    []byte // /proc/PID/cgroup
+	place
+}
+
+// place is where a task is in the cgroup hierarchies; without /init.scope.
+type place struct {
+	member cgroup.Membership
+	hier   *cgroup.Hierarchy // identity hierarchy; nil when there is none
+	path   string            // in hier
+}
+
+func procDir(pid uint32) string { return "/proc/" + strconv.FormatUint(uint64(pid), 10) }
+
+// isGone: the file is of a task or cgroup that is no more.
+func isGone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.ENODEV)
+}
+
+// gone makes an error satisfy errors.Is(err, syscall.ESRCH) when it says that
+// the task of that role ("caller", "init") is no more. Other errors are as they
+// were.
+func gone(role string, pid uint32, err error) error {
+	if !isGone(err) || errors.Is(err, errChanged) {
+		return err
+	}
+	return fmt.Errorf("%s %d is gone: %w (%w)", role, pid, syscall.ESRCH, err)
+}
+
+// changed makes the end of any task but the caller a reason to begin again.
+func changed(err error) error {
+	if !isGone(err) || errors.Is(err, errChanged) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", errChanged, err)
+}
+
+// errChanged: what was read of two tasks does not fit together. Reading again
+// helps.
+var errChanged = fmt.Errorf("processes changed meanwhile: %w", syscall.ESRCH)
+
+// tag returns what tells the task that has the pid now from any later one.
+func (r *Resolver) tag(pid uint32) (uint64, error) {
+	info, err := r.host.FS.Stat(procDir(pid))
+	return info.Inode, err
+}
+
+// readTask reads a task; what it returns is all of one and the same task.
+func (r *Resolver) readTask(pid uint32) (*task, error) {
+	t := &task{pid: pid}
+	var err error
+	if t.tag, err = r.tag(pid); err != nil {
+		return nil, err
+	}
+	if t.status, err = r.readStatus(pid); err != nil {
+		return nil, err
+	}
+	if t.raw, err = r.host.FS.Append(nil, procDir(pid)+"/cgroup"); err != nil {
+		return nil, err
+	}
+	if t.place, err = r.parsePlace(t.raw); err != nil {
+		return nil, fmt.Errorf("%s/cgroup: %w", procDir(pid), err)
+	}
+	return t, r.checkTag(pid, t.tag)
+}
+
+func (r *Resolver) checkTag(pid uint32, tag uint64) error {
+	now, err := r.tag(pid)
+	if err == nil && now != tag {
+		err = errChanged
+	}
+	return err
+}
+
+func (r *Resolver) readStatus(pid uint32) (status, error) {
+	buf := r.buffer()
+	defer r.release(buf)
+	var err error
+	name := procDir(pid) + "/status"
+	if *buf, err = r.host.FS.Append((*buf)[:0], name); err != nil {
+		return status{}, err
+	}
+	s, err := parseStatus(*buf)
+	if err != nil {
+		return status{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+func (r *Resolver) readStartTicks(pid uint32) (uint64, error) {
+	buf := r.buffer()
+	defer r.release(buf)
+	var err error
+	name := procDir(pid) + "/stat"
+	if *buf, err = r.host.FS.Append((*buf)[:0], name); err != nil {
+		return 0, err
+	}
+	ticks, err := parseStartTicks(*buf)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return ticks, nil
+}
+
+func (r *Resolver) readRootMount(pid uint32) (uint64, error) {
+	buf := r.buffer()
+	defer r.release(buf)
+	var err error
+	name := procDir(pid) + "/mountinfo"
+	if *buf, err = r.host.FS.Append((*buf)[:0], name); err != nil {
+		return 0, err
+	}
+	id, err := parseRootMount(*buf)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return id, nil
+}
+
+func (r *Resolver) parsePlace(raw []byte) (place, error) {
+	m, err := cgroup.ParseMembership(raw)
+	if err != nil {
+		return place{}, err
+	}
+	for i := range m {
+		m[i].Path = stripInitScope(m[i].Path)
+	}
+	return r.placeOf(m), nil
+}
+
+func (r *Resolver) placeOf(m cgroup.Membership) place {
+	hier, path := r.host.Identity(m)
+	if path == "" {
+		path = "/"
+	}
+	return place{m, hier, path}
+}
+
+func stripInitScope(path string) string {
+	if path == initScope {
+		return "/"
+	}
+	return strings.TrimSuffix(path, initScope)
+}
+
+// cut returns p moved up to the cgroup called path, in every hierarchy where it
+// is below a cgroup of that name.
+func (r *Resolver) cut(p place, path string) place {
+	m := make(cgroup.Membership, len(p.member))
+	copy(m, p.member)
+	for i := range m {
+		if within(m[i].Path, path) {
+			m[i].Path = path
+		}
+	}
+	return place{m, p.hier, path}
+}
+
+// pathIn returns m's path in a hierarchy.
+func pathIn(h *cgroup.Hierarchy, m cgroup.Membership) (string, bool) {
+	switch {
+	case h == nil:
+		return "", false
+	case h.Version == 2:
+		return m.Path("")
+	case h.Name != "":
+		return m.Path("name=" + h.Name)
+	case len(h.Controllers) > 0:
+		return m.Path(h.Controllers[0])
+	}
+	return "", false
+}
+
+// inode returns that of the cgroup's directory. A directory that its owner
+// hides is stood for by the nearest one above that can be seen.
+func (r *Resolver) inode(p place) (uint64, error) {
+	if p.hier == nil {
+		return 0, nil
+	}
+	for path := p.path; ; path = parentPath(path) {
+		dir, err := p.hier.Dir(path)
+		if err != nil {
+			return 0, err
+		}
+		info, err := r.host.FS.Stat(dir)
+		if errors.Is(err, fs.ErrPermission) && path != "/" {
+			continue
+		}
+		if p.hier.Version == 1 && p.hier.Name == "" {
+			// Each v1 hierarchy numbers its inodes from 1, and without systemd the
+			// identity hierarchy is not the same for all.
+			info.Inode ^= info.Dev << 48
+		}
+		return info.Inode, err
+	}
+}
+
+// trusted: root owns every directory above the cgroup, so that root (or whom
+// root asked) chose its name.
+func (r *Resolver) trusted(h *cgroup.Hierarchy, path string) bool {
+	if h == nil {
+		return false
+	}
+	for path != "/" {
+		path = parentPath(path)
+		dir, err := h.Dir(path)
+		if err != nil {
+			return false
+		}
+		if info, err := r.host.FS.Stat(dir); err != nil || info.UID != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// appendProcs appends the pids in the content of cgroup.procs, at most limit,
+// one a line. 0 stands for a process that the reader cannot see, and other
+// lines are not written by the kernel; both are left out.
+func appendProcs(dst []uint32, content []byte, limit int) []uint32 {
+	for line := range bytes.Lines(content) {
+		if limit <= 0 {
+			break
+		}
+		pid, err := parsePID("cgroup.procs", line)
+		if err != nil || pid == 0 {
+			continue
+		}
+		dst = append(dst, pid)
+		limit--
+	}
+	return dst
+}
