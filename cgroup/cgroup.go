@@ -12,6 +12,3 @@ const Max = math.MaxUint64
 // ErrFormat is returned, wrapped with the offending line, for a known file with
 // content that the kernel does not write.
 var ErrFormat = errors.New("wrong format")
-
-// ErrLimit is returned, wrapped, by a walk that met its bound.
-var ErrLimit = errors.New("more than the limit")

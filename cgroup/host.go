@@ -1,6 +1,10 @@
 package cgroup
 
 import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
 	"sync"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
@@ -34,7 +38,8 @@ type Hierarchy struct {
 	// Version is 1 or 2.
 	Version int
 	// Controllers are the controllers attached to it; on v2 those in
-	// cgroup.controllers of the mounted root.
+	// cgroup.controllers of the mounted root, nil if that is unreadable: any
+	// controller may be there.
 	Controllers []string
 	// Name is "systemd" for a v1 hierarchy mounted with name=systemd.
 	Name string
@@ -44,8 +49,8 @@ type Hierarchy struct {
 	// hierarchy is bind mounted.
 	Root string
 
-	// nested: the cgroup at MountPoint is not the hierarchy's root cgroup (of a
-	// bind mount, or inside a cgroup namespace), so that it has limits.
+	// nested: the cgroup at MountPoint is not the hierarchy's root cgroup
+	// though Root is "/" (inside a cgroup namespace), so it may have limits.
 	nested bool
 }
 
@@ -60,26 +65,144 @@ type Host struct {
 	scratch sync.Pool // of *[]byte, for the content of interface files
 }
 
+const mountinfo = "/proc/self/mountinfo"
+
 // Detect finds the cgroup hierarchies in /proc/self/mountinfo. Host.Reason says
-// in words what was found.
-func Detect(fsys hostfile.FS) (*Host, error) { return &Host{FS: fsys, Layout: V2}, nil }
+// in words what was found. The error is fs.ErrNotExist when nothing is mounted.
+//
+// Of several mounts of one hierarchy it takes a visible one, rather with the
+// whole hierarchy than a part, rather below /sys/fs/cgroup than elsewhere.
+func Detect(fsys hostfile.FS) (*Host, error) {
+	content, err := fsys.Append(nil, mountinfo)
+	if err != nil {
+		return nil, err
+	}
+	mounts, err := parseMountinfo(content)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", mountinfo, err)
+	}
+	h := &Host{FS: fsys}
+	for _, m := range choose(mounts) {
+		h.Hierarchies = append(h.Hierarchies, h.hierarchy(m))
+	}
+	if len(h.Hierarchies) == 0 {
+		return nil, fmt.Errorf("cgroup mount in %s: %w", mountinfo, fs.ErrNotExist)
+	}
+	h.Layout, h.Reason = layout(h.Hierarchies)
+	return h, nil
+}
 
-// Dir returns the absolute directory of the cgroup called path. The error is
-// fs.ErrNotExist when the path is not below what is mounted.
-func (hi *Hierarchy) Dir(path string) (string, error) { return hi.MountPoint + path, nil }
+// choose returns one mount for each hierarchy, in the order of mountinfo.
+func choose(mounts []mount) []mount {
+	var chosen []mount
+	for _, m := range mounts {
+		if m.fstype != "cgroup" && m.fstype != "cgroup2" || !visible(mounts, m) {
+			continue
+		}
+		same := slices.IndexFunc(chosen, func(c mount) bool { return hierarchyKey(c) == hierarchyKey(m) })
+		switch {
+		case same < 0:
+			chosen = append(chosen, m)
+		case rank(m) > rank(chosen[same]):
+			chosen[same] = m
+		}
+	}
+	return chosen
+}
 
-// Identity returns the hierarchy whose cgroups tell containers apart, and m's
-// path there. The path is "/" when m is in the root cgroup of all of them.
-func (h *Host) Identity(m Membership) (hierarchy *Hierarchy, path string) { return nil, "/" }
+// hierarchyKey is the same for all mounts of a hierarchy.
+func hierarchyKey(m mount) string {
+	if m.fstype == "cgroup2" {
+		return "v2"
+	}
+	controllers, name := parseSuperOptions(m.superOptions)
+	return strings.Join(controllers, ",") + ";" + name
+}
 
-// IdentityDir returns the absolute directory of a path that [Host.Identity]
-// returned. Where the hierarchy is at hand, [Hierarchy.Dir] is more exact.
-func (h *Host) IdentityDir(path string) string { return "" }
+func rank(m mount) int {
+	r := 0
+	if m.root == "/" {
+		r += 2
+	}
+	if isBelow(m.point, "/sys/fs/cgroup") {
+		r++
+	}
+	return r
+}
 
-// Dir returns the absolute directory of m's cgroup in the hierarchy that has
-// the controller, and the hierarchy's version. A v1 hierarchy comes first. The
-// controller "" is the v2 hierarchy. A controller that is not there, and a
-// removed cgroup, are fs.ErrNotExist.
-func (h *Host) Dir(m Membership, controller string) (dir string, version int, err error) {
-	return "", 0, nil
+// parseSuperOptions parses the super options of a v1 mount:
+//
+//	rw,cpu,cpuacct
+//	rw,xattr,name=systemd
+//
+// What is neither a controller nor a name (noprefix, clone_children,
+// release_agent=...) is left out.
+func parseSuperOptions(options string) (controllers []string, name string) {
+	for o := range strings.SplitSeq(options, ",") {
+		if n, ok := strings.CutPrefix(o, "name="); ok {
+			name = n
+		} else if isController(o) {
+			controllers = append(controllers, o)
+		}
+	}
+	return controllers, name
+}
+
+// isController knows the v1 controllers, include/linux/cgroup_subsys.h.
+func isController(s string) bool {
+	switch s {
+	case "cpuset", "cpu", "cpuacct", "blkio", "memory", "devices", "freezer", "net_cls",
+		"perf_event", "net_prio", "hugetlb", "pids", "rdma", "misc", "dmem", "debug":
+		return true
+	}
+	return false
+}
+
+// hierarchy looks at the top of a mount. Only the root cgroup lacks cgroup.type
+// on v2, and only it has release_agent on v1.
+func (h *Host) hierarchy(m mount) Hierarchy {
+	hi := Hierarchy{Version: 1, MountPoint: m.point, Root: m.root}
+	if m.fstype == "cgroup" {
+		hi.Controllers, hi.Name = parseSuperOptions(m.superOptions)
+		_, err := h.FS.Stat(m.point + "/release_agent")
+		hi.nested = err != nil
+		return hi
+	}
+	hi.Version = 2
+	_, err := h.FS.Stat(m.point + "/cgroup.type")
+	hi.nested = err == nil
+	if b, err := h.FS.Append(nil, m.point+"/cgroup.controllers"); err == nil {
+		hi.Controllers = append([]string{}, strings.Fields(string(b))...)
+	}
+	return hi
+}
+
+// layout classifies the hierarchies and says why. A v1 hierarchy without a
+// controller next to cgroup2 is the name=systemd that hosts mount for old
+// containers: it makes no hybrid.
+func layout(hierarchies []Hierarchy) (Layout, string) {
+	var unified string
+	var controllers, named []string
+	for _, hi := range hierarchies {
+		switch {
+		case hi.Version == 2:
+			unified = hi.MountPoint
+		case len(hi.Controllers) > 0:
+			controllers = append(controllers, hi.Controllers...)
+		default:
+			named = append(named, "name="+hi.Name)
+		}
+	}
+	v1 := strings.Join(controllers, ", ")
+	switch {
+	case unified == "" && v1 == "":
+		return V1, "no cgroup2 mount and no v1 controller, only " + strings.Join(named, ", ")
+	case unified == "":
+		return V1, "no cgroup2 mount; v1 controllers " + v1
+	case v1 != "":
+		return Hybrid, "cgroup2 at " + unified + " and v1 controllers " + v1
+	case len(named) > 0:
+		return V2, "cgroup2 at " + unified + "; v1 has no controller, only " + strings.Join(named, ", ")
+	}
+	return V2, "cgroup2 at " + unified + "; no v1 mount"
 }

@@ -1,5 +1,14 @@
 package cgroup
 
+import (
+	"errors"
+	"io/fs"
+)
+
+// Hidden is the [Memory.LimitFrom] of a limit that v1's memory.stat tells of and
+// that no readable cgroup has: an ancestor's outside of the mount, or unreadable.
+const Hidden = "(hidden)"
+
 // Memory is what the memory controller says of one cgroup. Values are bytes.
 type Memory struct {
 	// Version of the hierarchy that has the memory controller: 1 or 2.
@@ -35,4 +44,117 @@ type Memory struct {
 }
 
 // ReadMemory overwrites *dst with m's memory. After an error *dst is undefined.
-func (h *Host) ReadMemory(m Membership, dst *Memory) error { return nil }
+// The error is fs.ErrNotExist where no memory controller counts for m.
+func (h *Host) ReadMemory(m Membership, dst *Memory) error {
+	p, err := h.place(m, "memory")
+	if err != nil {
+		return err
+	}
+	*dst = Memory{
+		Version: p.hierarchy.Version,
+		Limit:   Max, SwapLimit: Max, MemswLimit: Max, ZswapLimit: Max,
+	}
+	buf := h.buffer()
+	defer h.release(buf)
+	if dst.Version == 1 {
+		return h.readMemoryV1(buf, p, dst)
+	}
+	return h.readMemoryV2(buf, p, dst)
+}
+
+func (h *Host) readMemoryV2(buf *[]byte, p place, dst *Memory) (err error) {
+	const current = "memory.current"
+	b, p, err := h.charged(buf, p, current)
+	if err != nil {
+		return err
+	}
+	if dst.Usage, err = parseSingle(b); err != nil {
+		return formatIn(current, p.dir, err)
+	}
+	dst.UsageFrom = p.path
+	dst.SwapUsage, dst.SwapAccounting, err = h.optional(buf, p, "memory.swap.current")
+	if err != nil {
+		return err
+	}
+	var zswap bool
+	if dst.ZswapUsage, zswap, err = h.optional(buf, p, "memory.zswap.current"); err != nil {
+		return err
+	}
+	if _, err = h.readMemoryStat(buf, p, &dst.Stat); err != nil {
+		return err
+	}
+	if dst.Limit, dst.LimitFrom, err = h.limit(buf, p, "memory.max", parseMax); err != nil {
+		return err
+	}
+	if dst.SwapAccounting {
+		if dst.SwapLimit, _, err = h.limit(buf, p, "memory.swap.max", parseMax); err != nil {
+			return err
+		}
+	}
+	if zswap {
+		dst.ZswapLimit, _, err = h.limit(buf, p, "memory.zswap.max", parseMax)
+	}
+	return err
+}
+
+func (h *Host) readMemoryV1(buf *[]byte, p place, dst *Memory) (err error) {
+	if dst.Usage, err = h.value(buf, p.dir, "memory.usage_in_bytes", parseSingle); err != nil {
+		return err
+	}
+	dst.UsageFrom = p.path
+	memsw, accounted, err := h.optional(buf, p, "memory.memsw.usage_in_bytes")
+	if err != nil {
+		return err
+	}
+	dst.SwapAccounting = accounted
+	dst.SwapUsage = memsw - min(memsw, dst.Usage) // two reads: the second may be smaller
+	hidden, err := h.readMemoryStat(buf, p, &dst.Stat)
+	if err != nil {
+		return err
+	}
+	swappiness, known, err := h.optional(buf, p, "memory.swappiness")
+	if err != nil {
+		return err
+	}
+	dst.SwapZeroSwappiness = known && swappiness == 0
+	dst.Limit, dst.LimitFrom, err = h.limit(buf, p, "memory.limit_in_bytes", parseLimitV1)
+	if err != nil {
+		return err
+	}
+	if hidden.memory < dst.Limit {
+		dst.Limit, dst.LimitFrom = hidden.memory, Hidden
+	}
+	if !accounted {
+		return nil
+	}
+	dst.MemswLimit, _, err = h.limit(buf, p, "memory.memsw.limit_in_bytes", parseLimitV1)
+	dst.MemswLimit = min(dst.MemswLimit, hidden.memsw)
+	return err
+}
+
+// optional reads a single value file that not every kernel has.
+func (h *Host) optional(buf *[]byte, p place, file string) (v uint64, ok bool, err error) {
+	v, err = h.value(buf, p.dir, file, parseSingle)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, false, nil
+	}
+	return v, err == nil, err
+}
+
+// parseLimitV1 parses memory.limit_in_bytes and memory.memsw.limit_in_bytes:
+//
+//	9223372036854771712
+//
+// There "no limit" is PAGE_COUNTER_MAX (include/linux/page_counter.h) pages:
+// LONG_MAX bytes rounded down to a page on 64-bit kernels, so that the number
+// varies with the page size; whatever is 1<<62 or more is no limit. On 32-bit
+// kernels it is LONG_MAX pages of 4096 bytes, a number that no one else picks.
+func parseLimitV1(content []byte) (uint64, error) {
+	v, err := parseSingle(content)
+	if err == nil && unlimitedV1(v) {
+		return Max, nil
+	}
+	return v, err
+}
+
+func unlimitedV1(v uint64) bool { return v >= 1<<62 || v == (1<<31-1)*4096 }

@@ -1,38 +1,43 @@
 package cgroup
 
+import (
+	"bytes"
+	"math"
+)
+
 // MemoryStat is memory.stat, by the names of cgroup-v2.rst: bytes, for the
 // cgroup and all below it. On v1 it is filled from the total_* lines that mean
 // the same; [MemoryStat.Has] tells 0 from absent.
 type MemoryStat struct {
-	Anon            uint64 // v1 total_rss
-	File            uint64 // v1 total_cache; with Shmem in it
-	Kernel          uint64 // since Linux 5.18
-	KernelStack     uint64
-	Pagetables      uint64 // since Linux 5.11
-	SecPagetables   uint64 // since Linux 6.1
-	Percpu          uint64
-	Sock            uint64
-	Vmalloc         uint64 // since Linux 5.19
-	Shmem           uint64 // v1 total_shmem
-	Zswap           uint64 // since Linux 5.19
-	Zswapped        uint64 // since Linux 5.19
-	FileMapped      uint64 // v1 total_mapped_file
-	FileDirty       uint64 // v1 total_dirty
-	FileWriteback   uint64 // v1 total_writeback
-	Swapcached      uint64 // since Linux 5.12; v1 total_swapcached (since 6.6)
-	Swap            uint64 // v1 total_swap only
-	AnonThp         uint64 // v1 total_rss_huge
-	FileThp         uint64 // since Linux 5.11
-	ShmemThp        uint64 // since Linux 5.11
-	InactiveAnon    uint64 // v1 total_inactive_anon
-	ActiveAnon      uint64 // v1 total_active_anon
-	InactiveFile    uint64 // v1 total_inactive_file
-	ActiveFile      uint64 // v1 total_active_file
-	Unevictable     uint64 // v1 total_unevictable
-	SlabReclaimable uint64
-	SlabUnreclaim   uint64 // slab_unreclaimable
-	Slab            uint64
-	Hugetlb         uint64 // since Linux 6.13, mount option memory_hugetlb_accounting
+	Anon              uint64 // v1 total_rss
+	File              uint64 // v1 total_cache; with Shmem in it
+	Kernel            uint64 // since Linux 5.18
+	KernelStack       uint64
+	Pagetables        uint64 // since Linux 5.11
+	SecPagetables     uint64 // since Linux 6.1
+	Percpu            uint64
+	Sock              uint64
+	Vmalloc           uint64 // since Linux 5.19
+	Shmem             uint64 // v1 total_shmem
+	Zswap             uint64 // since Linux 5.19
+	Zswapped          uint64 // since Linux 5.19
+	FileMapped        uint64 // v1 total_mapped_file
+	FileDirty         uint64 // v1 total_dirty
+	FileWriteback     uint64 // v1 total_writeback
+	Swapcached        uint64 // since Linux 5.12; v1 total_swapcached
+	Swap              uint64 // v1 total_swap only
+	AnonThp           uint64 // v1 total_rss_huge
+	FileThp           uint64 // since Linux 5.11
+	ShmemThp          uint64 // since Linux 5.11
+	InactiveAnon      uint64 // v1 total_inactive_anon
+	ActiveAnon        uint64 // v1 total_active_anon
+	InactiveFile      uint64 // v1 total_inactive_file
+	ActiveFile        uint64 // v1 total_active_file
+	Unevictable       uint64 // v1 total_unevictable
+	SlabReclaimable   uint64
+	SlabUnreclaimable uint64
+	Slab              uint64
+	Hugetlb           uint64 // since Linux 6.13, mount option memory_hugetlb_accounting
 
 	// Counts, not bytes.
 	Pgfault    uint64 // v1 total_pgfault
@@ -47,4 +52,152 @@ type MemoryStat struct {
 
 // Has reports whether the file had the line called name, the name being that of
 // cgroup-v2.rst ("slab_reclaimable") on v1 too.
-func (s *MemoryStat) Has(name string) bool { return false }
+func (s *MemoryStat) Has(name string) bool {
+	for i := range memoryStatLines {
+		if memoryStatLines[i].v2 == name {
+			return s.present>>i&1 == 1
+		}
+	}
+	return false
+}
+
+// memoryStatLines are the lines that are known, in the order in which v2 prints
+// them (mm/memcontrol.c, memory_stats). The names without a v2 line of their own
+// are v1's. Has keeps a bit for each: at most 64.
+var memoryStatLines = [...]struct {
+	v2, v1 string
+	field  func(*MemoryStat) *uint64
+}{
+	{"anon", "total_rss", func(s *MemoryStat) *uint64 { return &s.Anon }},
+	{"file", "total_cache", func(s *MemoryStat) *uint64 { return &s.File }},
+	{"kernel", "", func(s *MemoryStat) *uint64 { return &s.Kernel }},
+	{"kernel_stack", "", func(s *MemoryStat) *uint64 { return &s.KernelStack }},
+	{"pagetables", "", func(s *MemoryStat) *uint64 { return &s.Pagetables }},
+	{"sec_pagetables", "", func(s *MemoryStat) *uint64 { return &s.SecPagetables }},
+	{"percpu", "", func(s *MemoryStat) *uint64 { return &s.Percpu }},
+	{"sock", "", func(s *MemoryStat) *uint64 { return &s.Sock }},
+	{"vmalloc", "", func(s *MemoryStat) *uint64 { return &s.Vmalloc }},
+	{"shmem", "total_shmem", func(s *MemoryStat) *uint64 { return &s.Shmem }},
+	{"zswap", "", func(s *MemoryStat) *uint64 { return &s.Zswap }},
+	{"zswapped", "", func(s *MemoryStat) *uint64 { return &s.Zswapped }},
+	{"file_mapped", "total_mapped_file", func(s *MemoryStat) *uint64 { return &s.FileMapped }},
+	{"file_dirty", "total_dirty", func(s *MemoryStat) *uint64 { return &s.FileDirty }},
+	{"file_writeback", "total_writeback", func(s *MemoryStat) *uint64 { return &s.FileWriteback }},
+	{"swap", "total_swap", func(s *MemoryStat) *uint64 { return &s.Swap }},
+	{"swapcached", "total_swapcached", func(s *MemoryStat) *uint64 { return &s.Swapcached }},
+	{"anon_thp", "total_rss_huge", func(s *MemoryStat) *uint64 { return &s.AnonThp }},
+	{"file_thp", "", func(s *MemoryStat) *uint64 { return &s.FileThp }},
+	{"shmem_thp", "", func(s *MemoryStat) *uint64 { return &s.ShmemThp }},
+	{"pgpgin", "total_pgpgin", func(s *MemoryStat) *uint64 { return &s.Pgpgin }},
+	{"pgpgout", "total_pgpgout", func(s *MemoryStat) *uint64 { return &s.Pgpgout }},
+	{"pgfault", "total_pgfault", func(s *MemoryStat) *uint64 { return &s.Pgfault }},
+	{"pgmajfault", "total_pgmajfault", func(s *MemoryStat) *uint64 { return &s.Pgmajfault }},
+	{"inactive_anon", "total_inactive_anon", func(s *MemoryStat) *uint64 { return &s.InactiveAnon }},
+	{"active_anon", "total_active_anon", func(s *MemoryStat) *uint64 { return &s.ActiveAnon }},
+	{"inactive_file", "total_inactive_file", func(s *MemoryStat) *uint64 { return &s.InactiveFile }},
+	{"active_file", "total_active_file", func(s *MemoryStat) *uint64 { return &s.ActiveFile }},
+	{"unevictable", "total_unevictable", func(s *MemoryStat) *uint64 { return &s.Unevictable }},
+	{"slab_reclaimable", "", func(s *MemoryStat) *uint64 { return &s.SlabReclaimable }},
+	{"slab_unreclaimable", "", func(s *MemoryStat) *uint64 { return &s.SlabUnreclaimable }},
+	{"slab", "", func(s *MemoryStat) *uint64 { return &s.Slab }},
+	{"hugetlb", "", func(s *MemoryStat) *uint64 { return &s.Hugetlb }},
+	{"pswpin", "", func(s *MemoryStat) *uint64 { return &s.Pswpin }},
+	{"pswpout", "", func(s *MemoryStat) *uint64 { return &s.Pswpout }},
+}
+
+// hierarchicalLimits are the smallest limits of a v1 cgroup and its ancestors,
+// as memory.stat gives them.
+type hierarchicalLimits struct{ memory, memsw uint64 }
+
+// readMemoryStat reads memory.stat.
+func (h *Host) readMemoryStat(buf *[]byte, p place, dst *MemoryStat) (hierarchicalLimits, error) {
+	const file = "memory.stat"
+	b, err := h.content(buf, p.dir, file)
+	if err != nil {
+		return hierarchicalLimits{}, err
+	}
+	limits := hierarchicalLimits{Max, Max}
+	if p.hierarchy.Version == 1 {
+		limits, err = parseMemoryStatV1(b, dst)
+	} else {
+		err = parseMemoryStat(b, dst)
+	}
+	if err != nil {
+		return limits, formatIn(file, p.dir, err)
+	}
+	return limits, nil
+}
+
+// parseMemoryStat parses memory.stat of v2, flat keyed:
+//
+//	anon 1548288
+//	file 9265152
+//
+// Lines come and go with the kernel's release; unknown ones are skipped.
+func parseMemoryStat(content []byte, dst *MemoryStat) error {
+	*dst = MemoryStat{}
+	next := 0
+	return flatKeyed(content, func(key, value []byte) error {
+		return dst.setLine(&next, 2, key, value)
+	})
+}
+
+// parseMemoryStatV1 parses memory.stat of v1, flat keyed:
+//
+//	cache 9265152
+//	hierarchical_memory_limit 9223372036854771712
+//	total_cache 1351299072
+//
+// total_ lines are of the cgroup and all below it; the others are skipped.
+func parseMemoryStatV1(content []byte, dst *MemoryStat) (hierarchicalLimits, error) {
+	*dst = MemoryStat{}
+	next, limits := 0, hierarchicalLimits{Max, Max}
+	err := flatKeyed(content, func(key, value []byte) error {
+		switch {
+		case string(key) == "hierarchical_memory_limit":
+			return setLimit(&limits.memory, key, value)
+		case string(key) == "hierarchical_memsw_limit":
+			return setLimit(&limits.memsw, key, value)
+		case bytes.HasPrefix(key, []byte("total_")):
+			return dst.setLine(&next, 1, key, value)
+		}
+		return nil
+	})
+	return limits, err
+}
+
+// setLimit is set for a v1 limit, see parseLimitV1.
+func setLimit(dst *uint64, key, value []byte) error {
+	err := set(dst, key, value)
+	if unlimitedV1(*dst) {
+		*dst = Max
+	}
+	return err
+}
+
+// setLine sets the field of a line. The kernel prints the lines in our order,
+// so the search begins after the last line found (*next).
+func (s *MemoryStat) setLine(next *int, version int, key, value []byte) error {
+	for n := range memoryStatLines {
+		i := (*next + n) % len(memoryStatLines)
+		line := &memoryStatLines[i]
+		name := line.v2
+		if version == 1 {
+			name = line.v1
+		}
+		if name == "" || name != string(key) {
+			continue
+		}
+		*next = i + 1
+		s.present |= 1 << i
+		field := line.field(s)
+		if err := set(field, key, value); err != nil {
+			return err
+		}
+		if *field > math.MaxInt64 { // a counter below zero: per-CPU deltas not yet summed
+			*field = 0
+		}
+		return nil
+	}
+	return nil
+}
