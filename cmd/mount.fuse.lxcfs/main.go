@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"os/user"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/fs/mount"
+)
+
+// version is set by the linker.
+var version = "unknown"
+
+// Exit statuses of mount(8).
+const (
+	exitOK        = 0
+	exitUsage     = 1
+	exitSystem    = 2
+	exitInterrupt = 8
+	exitMount     = 32
+)
+
+// answerTimeout is how long the daemon may take. It is shorter than the 90 s
+// that systemd gives a mount unit, so that the sentence is ours.
+const answerTimeout = 60 * time.Second
+
+// statusError is an error with the exit status it leads to.
+type statusError struct {
+	status int
+	err    error
+}
+
+func (e *statusError) Error() string { return e.err.Error() }
+
+func main() {
+	if mount.IsProbe(os.Args) {
+		os.Exit(mount.ProbeMain(os.Args))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	h := helper{
+		socket:  mount.Socket,
+		timeout: answerTimeout,
+		probe:   mount.ProbeChild(2 * time.Second),
+		stdout:  os.Stdout,
+	}
+	if s := os.Getenv("LXCFS_MOUNT_SOCKET"); s != "" {
+		h.socket = s
+	}
+	err := h.run(ctx, os.Args[1:])
+	if err == nil {
+		os.Exit(exitOK)
+	}
+	fmt.Fprintf(os.Stderr, "mount.fuse.lxcfs: %v\n", err)
+	status := exitSystem
+	var se *statusError
+	if errors.As(err, &se) {
+		status = se.status
+	}
+	os.Exit(status)
+}
+
+// helper is what one run depends on.
+type helper struct {
+	socket  string
+	timeout time.Duration
+	probe   mount.Prober
+	stdout  io.Writer
+}
+
+func (h helper) run(ctx context.Context, args []string) error {
+	a, err := parseArguments(args)
+	if err != nil {
+		return &statusError{exitUsage, fmt.Errorf("%w; see mount.fuse.lxcfs --help", err)}
+	}
+	switch {
+	case a.help:
+		_, err = fmt.Fprintf(h.stdout, usage, mount.Socket)
+		return err
+	case a.version:
+		_, err = fmt.Fprintf(h.stdout, "mount.fuse.lxcfs %s\n", version)
+		return err
+	}
+	options, err := mount.ParseOptions(a.options)
+	if err != nil {
+		return &statusError{exitUsage, err}
+	}
+	if os.Geteuid() != 0 {
+		return &statusError{exitUsage, errors.New("only root can mount lxcfs")}
+	}
+	if a.fake {
+		return nil
+	}
+	if options.Flags&unix.MS_REMOUNT != 0 {
+		return h.remount(a.target, options)
+	}
+	return h.mount(ctx, a, options)
+}
+
+// mount makes the mount and leaves it only if the daemon took it.
+func (h helper) mount(ctx context.Context, a arguments, options mount.Options) error {
+	target, err := mount.ReplaceDead(ctx, hostfile.OS{}, a.target, h.probe)
+	if err != nil {
+		return &statusError{exitMount, err}
+	}
+	fd, err := mount.OpenDevice()
+	if err != nil {
+		return &statusError{exitSystem, fmt.Errorf("%w (is FUSE available here?)", err)}
+	}
+	defer unix.Close(fd)
+	if err := mount.Mount(fd, a.source, target, options.Flags, daemonUser()); err != nil {
+		return &statusError{exitMount, err}
+	}
+	connection := connectionAt(target)
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	err = mount.HandOver(ctx, h.socket, mount.Handover{
+		FD: fd, Mountpoint: target, Options: options.Lxcfs, Connection: connection,
+	})
+	if err != nil {
+		return h.undo(ctx, target, connection, err)
+	}
+	if a.verbose {
+		fmt.Fprintf(h.stdout, "mount.fuse.lxcfs: %s mounted, served by the daemon\n", target)
+	}
+	return nil
+}
+
+// undo takes the mount away after a failed hand-over, unless another mount has
+// been made on top meanwhile, and puts the reason into one sentence.
+func (h helper) undo(ctx context.Context, target string, connection uint32, err error) error {
+	var refused *mount.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		err = fmt.Errorf("the lxcfs daemon refuses %s: %w", target, err)
+	case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED):
+		err = fmt.Errorf("no lxcfs daemon listens on %s (is lxcfs.socket started?)", h.socket)
+	default:
+		err = fmt.Errorf("%s: %w", target, err)
+	}
+	if connectionAt(target) == connection {
+		err = errors.Join(err, mount.Detach(target))
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &statusError{exitInterrupt, errors.New("interrupted")}
+	}
+	return &statusError{exitMount, err}
+}
+
+// connectionAt is the connection number of the mount at a path, 0 if unknown.
+func connectionAt(path string) uint32 {
+	table, err := mount.ReadTable(hostfile.OS{})
+	if err != nil {
+		return 0
+	}
+	e, ok := table.At(path)
+	if !ok || !e.Ours() || e.Major != 0 {
+		return 0
+	}
+	return e.Minor
+}
+
+// remount changes generic flags only: libmount gives all options of fstab or
+// the unit again, and the daemon's are fixed once the mount is made.
+func (h helper) remount(target string, options mount.Options) error {
+	table, err := mount.ReadTable(hostfile.OS{})
+	if err != nil {
+		return &statusError{exitSystem, err}
+	}
+	path, err := table.Resolve(target)
+	if err != nil {
+		return &statusError{exitMount, err}
+	}
+	if e, ok := table.At(path); !ok || !e.Ours() {
+		return &statusError{exitMount, fmt.Errorf("%s is not an lxcfs mount, so it cannot be remounted", path)}
+	}
+	if err := mount.Remount(path, options.Flags); err != nil {
+		return &statusError{exitMount, err}
+	}
+	return nil
+}
+
+// daemonUser is the user whom the connection's control files belong to: the
+// daemon's, or root where there is none.
+func daemonUser() mount.Owner {
+	u, err := user.Lookup("lxcfs")
+	if err != nil {
+		return mount.Owner{}
+	}
+	uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
+	gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
+	if uidErr != nil || gidErr != nil {
+		return mount.Owner{}
+	}
+	return mount.Owner{UID: uint32(uid), GID: uint32(gid)}
+}

@@ -1,0 +1,93 @@
+package mount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Socket is where the daemon takes mounts: lxcfs.socket's ListenSequentialPacket=.
+const Socket = "/run/lxcfs/mount.sock"
+
+// ErrNoAnswer is returned, wrapped, when the daemon hung up or said nothing
+// until the context ended.
+var ErrNoAnswer = errors.New("the lxcfs daemon did not answer")
+
+// Handover is what the helper tells the daemon about a connection.
+type Handover struct {
+	// FD is the mounted connection; the sender keeps its own descriptor.
+	FD int
+	// Mountpoint is absolute. The daemon uses it in messages only.
+	Mountpoint string
+	// Options are [Options.Lxcfs].
+	Options string
+	// Connection is the minor of the mount's st_dev, 0 when not known.
+	Connection uint32
+}
+
+// HandOver sends a mounted connection to the daemon behind socketPath and waits
+// for its ack until ctx ends. A nil error means that the daemon serves the
+// mount, and that a daemon after it will. A [RefusedError] is the daemon's own;
+// after any error the mount is not served and must be unmounted.
+func HandOver(ctx context.Context, socketPath string, h Handover) error {
+	conn, err := dial(ctx, socketPath)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	request := appendRequest(h.Mountpoint, h.Options, h.Connection)
+	if len(request) > MaxMessage {
+		return fmt.Errorf("mount options and mountpoint are too long: %d bytes", len(request))
+	}
+	if _, _, err := conn.WriteMsgUnix(request, unix.UnixRights(h.FD), nil); err != nil {
+		return noAnswer(ctx, err)
+	}
+	reply := make([]byte, MaxMessage+1)
+	n, err := conn.Read(reply)
+	if err != nil || n == 0 {
+		return noAnswer(ctx, err)
+	}
+	return parseReply(reply[:n])
+}
+
+// dial connects; a full backlog (EAGAIN) is waited for, as a blocking
+// connect(2) would.
+func dial(ctx context.Context, path string) (*net.UnixConn, error) {
+	const pause = 20 * time.Millisecond
+	var dialer net.Dialer
+	for {
+		conn, err := dialer.DialContext(ctx, "unixpacket", path)
+		switch {
+		case err == nil:
+			return conn.(*net.UnixConn), nil
+		case ctx.Err() != nil:
+			return nil, noAnswer(ctx, nil)
+		case !errors.Is(err, unix.EAGAIN):
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// noAnswer says how the wait ended: by the deadline, by hanging up, or by err.
+func noAnswer(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%w in time", ErrNoAnswer)
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", ErrNoAnswer, ctx.Err())
+	case err == nil || errors.Is(err, os.ErrClosed):
+		return fmt.Errorf("%w and hung up", ErrNoAnswer)
+	}
+	return fmt.Errorf("%w: %w", ErrNoAnswer, err)
+}
