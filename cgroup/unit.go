@@ -93,12 +93,14 @@ func unitType(name string) string {
 	return ""
 }
 
+// machineOf keeps '-': a machine's name has no '/', and systemd-nspawn@.service
+// takes its instance (%i) as it is.
 func machineOf(unit string) string {
 	name, ok := between(unit, "machine-", ".scope")
 	if !ok {
 		name, _ = between(unit, "systemd-nspawn@", ".service")
 	}
-	return Unescape(name)
+	return unescape(name, '-')
 }
 
 // between returns what is between a prefix and a suffix, if it is not empty.
@@ -136,25 +138,25 @@ func Escape(s string) string {
 }
 
 // Unescape is the inverse of [Escape]; a backslash that begins no \xNN stays.
-func Unescape(s string) string {
+func Unescape(s string) string { return unescape(s, '/') }
+
+// unescape replaces \xNN, and '-' by dash.
+func unescape(s string, dash byte) string {
 	if !strings.ContainsAny(s, `\-`) {
 		return s
 	}
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '-':
-			out = append(out, '/')
-		case i+3 < len(s) && s[i:i+2] == `\x`:
+		c := s[i]
+		if c == '-' {
+			c = dash
+		} else if i+3 < len(s) && s[i:i+2] == `\x` {
 			if v, err := strconv.ParseUint(s[i+2:i+4], 16, 8); err == nil {
-				out = append(out, byte(v))
+				c = byte(v)
 				i += 3
-				continue
 			}
-			out = append(out, s[i])
-		default:
-			out = append(out, s[i])
 		}
+		out = append(out, c)
 	}
 	return string(out)
 }
