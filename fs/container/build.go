@@ -66,6 +66,9 @@ func (r *Resolver) buildInit(t *task, start uint64) (verdict, error) {
 			v.rec = top
 			return v, nil
 		}
+		if err = r.checkTag(t.pid, t.tag); err != nil {
+			return v, gone("init", t.pid, err)
+		}
 	} else if top, _, err = r.ofUnit(t.place); err != nil {
 		return v, err
 	}
@@ -156,6 +159,12 @@ func (r *Resolver) ofScope(p place, s scope, top *record, member uint32) (*recor
 		return rec, nil
 	}
 	old := r.oldest(at, member)
+	if member != 0 {
+		// Without it we may have taken another process for the oldest.
+		if _, err := r.tag(member); err != nil {
+			return nil, gone("init", member, err)
+		}
+	}
 	if old.task != nil && old.task.status.init() {
 		rec, err := r.newRecord(old.task, old.start)
 		if err != nil {

@@ -50,7 +50,7 @@ func idNames() [8]idName {
 // A monitor (lxc.monitor.NAME, libpod-conmon-ID.scope, .../supervisor) is none.
 func scopesOf(path string) []scope {
 	var found []scope
-	names := strings.Split(strings.Trim(path, "/"), "/")
+	names := strings.Split(path, "/")[1:] // the kernel's paths begin with '/'
 	end := 0
 	for i, name := range names {
 		end += 1 + len(name)
