@@ -1,0 +1,213 @@
+// Package units has no code: its tests let systemd judge the unit files.
+package units
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/coreos/go-systemd/v22/unit"
+)
+
+const maxExposure = 0.5
+
+// render puts the units into a directory as an installation would, with a
+// daemon that exists, so that verify finds it.
+func render(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	stub := filepath.Join(dir, "lxcfs")
+	if err := os.WriteFile(stub, []byte("#!/bin/true\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"lxcfs.service.in", "lxcfs.socket", "var-lib-lxcfs.mount"} {
+		text := strings.ReplaceAll(read(t, name), "@BINDIR@", dir)
+		out := filepath.Join(dir, strings.TrimSuffix(name, ".in"))
+		if err := os.WriteFile(out, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func analyze(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	path, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("needs systemd-analyze; install the systemd package")
+	}
+	out, err := exec.Command(path, args...).CombinedOutput()
+	return string(out), err
+}
+
+func TestVerify(t *testing.T) {
+	dir := render(t)
+	for _, name := range []string{"lxcfs.service", "lxcfs.socket", "var-lib-lxcfs.mount"} {
+		out, err := analyze(t, "verify", "--man=no", filepath.Join(dir, name))
+		var left []string
+		for line := range strings.Lines(out) {
+			// What systemd 252 says of the second Type=, by design. Units of
+			// the machine that runs the test are not ours.
+			if strings.Contains(line, "notify-reload") || !strings.Contains(line, "lxcfs") {
+				continue
+			}
+			left = append(left, line)
+		}
+		if err != nil || len(left) > 0 {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+func TestSecurityExposure(t *testing.T) {
+	dir := render(t)
+	out, err := analyze(t, "security", "--offline=yes", "--no-pager", filepath.Join(dir, "lxcfs.service"))
+	if err != nil && strings.Contains(out, "nrecognized option") {
+		t.Skip("needs systemd-analyze security --offline, systemd 250 or later")
+	}
+	m := regexp.MustCompile(`Overall exposure level for lxcfs\.service: ([0-9.]+) `).FindStringSubmatch(out)
+	if m == nil {
+		t.Fatalf("no exposure in the output: %v\n%s", err, out)
+	}
+	level, err := strconv.ParseFloat(m[1], 64)
+	if err != nil || level > maxExposure {
+		t.Errorf("got exposure %v (%v), want at most %v\n%s", level, err, maxExposure, out)
+	}
+}
+
+func options(t *testing.T, file string) []*unit.UnitOption {
+	t.Helper()
+	o, err := unit.DeserializeOptions(strings.NewReader(read(t, file)))
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return o
+}
+
+// A path on the mount in the service, of whatever option, blocked its start.
+func TestServiceDoesNotNameTheMount(t *testing.T) {
+	for _, o := range options(t, "lxcfs.service.in") {
+		// The unit's name is not the path.
+		if strings.Contains(strings.ReplaceAll(o.Value, "var-lib-lxcfs.mount", ""), "lib/lxcfs") {
+			t.Errorf("%s=%s names the mount", o.Name, o.Value)
+		}
+		switch o.Name {
+		case "ExecStartPre", "ExecStartPost", "ExecCondition", "RequiresMountsFor", "WantsMountsFor",
+			"InaccessiblePaths", "ReadOnlyPaths", "ReadWritePaths", "BindPaths", "BindReadOnlyPaths",
+			"TemporaryFileSystem", "NoExecPaths", "ExecPaths", "RootDirectory", "RootImage",
+			"RuntimeDirectory", "StateDirectory", "WorkingDirectory",
+			"MemoryMax", "MemoryHigh", "PartOf", "BindsTo", "PropagatesStopTo", "FileDescriptorStorePreserve":
+			t.Errorf("%s= must not be in the service", o.Name)
+		}
+	}
+}
+
+// lines returns the values of an option, each word of each line.
+func words(t *testing.T, file, section, name string) map[string]bool {
+	set := make(map[string]bool)
+	for _, o := range options(t, file) {
+		if o.Section == section && o.Name == name {
+			for _, w := range strings.Fields(o.Value) {
+				set[w] = true
+			}
+		}
+	}
+	return set
+}
+
+func TestWiring(t *testing.T) {
+	runtimes := []string{
+		"lxc.service", "incus.service", "lxd.service", "docker.service", "containerd.service",
+		"podman.service", "crio.service", "libvirtd.service", "machines.target",
+	}
+	for _, tt := range []struct {
+		file, section, name string
+		want                []string
+	}{
+		{"lxcfs.service.in", "Unit", "Before", runtimes},
+		{"var-lib-lxcfs.mount", "Unit", "Before", append(runtimes, "umount.target")},
+		{"lxcfs.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.mount"}},
+		{"lxcfs.service.in", "Unit", "StartLimitIntervalSec", []string{"0"}},
+		{"lxcfs.service.in", "Service", "Restart", []string{"always"}},
+		{"lxcfs.service.in", "Service", "RestartPreventExitStatus", []string{"0"}},
+		{"lxcfs.service.in", "Service", "FileDescriptorStoreMax", []string{"512"}},
+		{"lxcfs.service.in", "Service", "Environment", []string{"FDSTORE=512"}},
+		{"var-lib-lxcfs.mount", "Unit", "Requires", []string{"lxcfs.socket"}},
+		{"var-lib-lxcfs.mount", "Unit", "After", []string{"lxcfs.socket"}},
+		{"var-lib-lxcfs.mount", "Unit", "StopWhenUnneeded", []string{"yes"}},
+		{"var-lib-lxcfs.mount", "Unit", "DefaultDependencies", []string{"no"}},
+		{"lxcfs.socket", "Socket", "SocketMode", []string{"0600"}},
+		{"lxcfs.socket", "Socket", "TriggerLimitIntervalSec", []string{"0"}},
+		{"systemd-nspawn@.service.d/10-lxcfs.conf", "Unit", "After", []string{"lxcfs.service", "var-lib-lxcfs.mount"}},
+		{"lxc@.service.d/10-lxcfs.conf", "Unit", "After", []string{"lxcfs.service", "var-lib-lxcfs.mount"}},
+		{"lxc@.service.d/10-lxcfs.conf", "Unit", "Wants", []string{"lxcfs.service", "var-lib-lxcfs.mount"}},
+	} {
+		got := words(t, tt.file, tt.section, tt.name)
+		for _, w := range tt.want {
+			if !got[w] {
+				t.Errorf("%s: [%s] %s= lacks %s", tt.file, tt.section, tt.name, w)
+			}
+		}
+	}
+	for _, file := range []string{"lxcfs.service.in", "var-lib-lxcfs.mount"} {
+		for w := range words(t, file, "Unit", "After") {
+			if strings.Contains(w, "lxcfs") && w != "lxcfs.socket" {
+				t.Errorf("%s: After=%s: service and mount wait for each other", file, w)
+			}
+		}
+	}
+}
+
+func TestSysusersAndTmpfiles(t *testing.T) {
+	for tool, file := range map[string]string{"systemd-sysusers": "sysusers.d/lxcfs.conf", "systemd-tmpfiles": "tmpfiles.d/lxcfs.conf"} {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			t.Logf("skip: needs %s", tool)
+			continue
+		}
+		root := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(root, "etc"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		abs, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"--root=" + root, abs}
+		if tool == "systemd-tmpfiles" {
+			args = append([]string{"--create", "--boot"}, args...)
+			for name, content := range map[string]string{"passwd": "root:x:0:0::/:/bin/sh\n", "group": "root:x:0:\n"} {
+				if err := os.WriteFile(filepath.Join(root, "etc", name), []byte(content), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", tool, err, out)
+		}
+		switch tool {
+		case "systemd-sysusers":
+			passwd, err := os.ReadFile(filepath.Join(root, "etc/passwd"))
+			if err != nil || !strings.Contains(string(passwd), "lxcfs:x:") || !strings.Contains(string(passwd), "nologin") {
+				t.Errorf("passwd: %q, %v", passwd, err)
+			}
+		default:
+			if info, err := os.Stat(filepath.Join(root, "var/lib/lxcfs")); err != nil || info.Mode().Perm() != 0o755 {
+				t.Errorf("mountpoint: %v, %v", info, err)
+			}
+		}
+	}
+}
