@@ -1,11 +1,145 @@
 # shellcheck shell=bash
 # helpers.sh: what the test files of guest/ and system/ share. Source lib.sh first.
 
+tree=/var/lib/lxcfs
+# shellcheck disable=SC2034 # for the files that source this
+ct=/var/lib/machines/ct # the container root in each image: systemd, procps, python3, busybox
+
+# ---- units ----
+
 # unit_run [-p PROPERTY...] COMMAND...: runs a command as a unit of its own and prints its output.
 unit_run() { systemd-run --quiet --wait --pipe --collect "$@" 2>&1; }
 
-# cgroup_of PID|self: the absolute directory of its cgroup in the unified hierarchy.
-cgroup_of() { sed -n 's|^0::|/sys/fs/cgroup|p' "/proc/$1/cgroup"; }
+# unit_start NAME [-p PROPERTY...] COMMAND...: starts a unit that goes on.
+unit_start() {
+  local name=$1
+  shift
+  systemd-run --quiet --collect --unit="$name" "$@"
+}
 
 # have_controllers: limits work here (a VM or a machine of its own, not nsboot).
 have_controllers() { grep -qw memory /sys/fs/cgroup/cgroup.controllers; }
+
+# ---- lxcfs ----
+
+# Read on the host, where all files are the host's: which ones there are does not depend on the reader.
+served() { (cd "$tree" && find proc sys/devices/system/cpu/online -type f 2>/dev/null) | sort; }
+
+# start_lxcfs: by its unit, or where the build brings none, in a unit made here.
+start_lxcfs() {
+  if systemctl cat lxcfs.service >/dev/null 2>&1; then
+    systemctl start lxcfs.service
+  else
+    mkdir -p "$tree"
+    unit_start lxcfs.service -p Restart=always -p RestartSec=0 -p StartLimitIntervalSec=0 -p KillMode=mixed lxcfs --keeper "$tree"
+  fi && try 20 test -s "$tree/proc/meminfo"
+}
+stop_lxcfs() {
+  systemctl stop lxcfs.service var-lib-lxcfs.mount 2>/dev/null
+  umount -l "$tree" 2>/dev/null
+  true
+}
+
+# server: the PID of the process that serves.
+server() {
+  local main child
+  main=$(systemctl show -P MainPID lxcfs.service)
+  child=$(pgrep -o -P "$main") # a keeper's worker
+  echo "${child:-$main}"
+}
+
+# needs_lxcfs: starts it, or ends the file.
+needs_lxcfs() {
+  story "lxcfs starts"
+  if ! command -v lxcfs >/dev/null; then skip "needs a build of lxcfs; have: none"; exit 0; fi
+  check "it serves" start_lxcfs
+  mountpoint -q "$tree" || { systemctl status lxcfs.service --no-pager | sed 's/^/# /'; exit 0; }
+}
+
+# needs_units: needs_lxcfs for what only the units bring.
+needs_units() {
+  if ! systemctl cat lxcfs.service var-lib-lxcfs.mount lxcfs.socket >/dev/null 2>&1; then
+    story "the units"
+    skip "needs the units of lxcfs; have: none"
+    exit 0
+  fi
+}
+
+# state: what each unit is, whether the tree is mounted, and how many descriptors are stored, in one line.
+state() {
+  local u
+  for u in lxcfs.service var-lib-lxcfs.mount lxcfs.socket; do printf '%s ' "$(systemctl is-active "$u")"; done
+  if mountpoint -q "$tree"; then printf 'mounted '; else printf 'unmounted '; fi
+  if [ "$(systemctl show -P NFileDescriptorStore lxcfs.service)" -gt 0 ]; then echo stored; else echo 'nothing stored'; fi
+}
+is_state() { [ "$(state)" = "$1" ]; }
+# settles WHAT STATE: the state is that one within ten seconds.
+settles() { try 10 is_state "$2"; is "$1" "$(state)" "$2"; }
+
+superblock() { stat -c %d "$tree"; }
+total() { timeout 10 awk '/^MemTotal:/ { print $2 }' "${1:-$tree}/proc/meminfo"; }
+
+# ---- containers ----
+
+# bind_unit: the options of systemd-run that give a unit the served files.
+bind_unit() {
+  local f
+  for f in $(served); do echo "-p BindReadOnlyPaths=$tree/$f:/$f"; done
+}
+
+# bind_nspawn: the same for systemd-nspawn. In two steps: binds below /proc are made when the host's tree is gone already.
+bind_nspawn() {
+  local f
+  echo "--bind-ro=$tree:/run/host/lxcfs"
+  for f in $(served); do case $f in proc/*) [ ! -e "/$f" ] || echo "--bind-ro=/run/host/lxcfs/$f:/$f" ;; esac; done
+}
+
+# lxc_make NAME ROOTFS [LINE...]: an LXC container with the served files and LINEs in its configuration.
+lxc_make() {
+  local name=$1 rootfs=$2 f
+  shift 2
+  mkdir -p "/var/lib/lxc/$name"
+  {
+    echo "lxc.include = /usr/share/lxc/config/common.conf"
+    echo "lxc.uts.name = $name"
+    echo "lxc.rootfs.path = $rootfs"
+    echo "lxc.net.0.type = empty"
+    echo "lxc.apparmor.profile = unconfined"
+    if [ ! -e /usr/share/lxc/config/common.conf.d/00-lxcfs.conf ]; then # else its hook does it
+      for f in $(served); do echo "lxc.mount.entry = $tree/$f $f none bind,ro,optional 0 0"; done
+    fi
+    printf '%s\n' "$@"
+  } >"/var/lib/lxc/$name/config"
+}
+
+# numbers: a script that prints what a container sees, one NAME=VALUE a line.
+# shellcheck disable=SC2016,SC2034 # the container expands it; used by those who source this
+numbers='
+echo "memory=$(awk "/^MemTotal:/ {print \$2}" /proc/meminfo)"
+echo "available=$(awk "/^MemAvailable:/ {print \$2}" /proc/meminfo)"
+echo "swap=$(awk "/^SwapTotal:/ {print \$2}" /proc/meminfo)"
+echo "free=$(free -k | awk "/^Mem:/ {print \$2, \$3, \$4}")"
+echo "processors=$(grep -c ^processor /proc/cpuinfo)"
+echo "statcpus=$(grep -c "^cpu[0-9]" /proc/stat)"
+echo "online=$(cat /sys/devices/system/cpu/online)"
+echo "nproc=$(nproc)"
+echo "uptime=$(cut -d. -f1 /proc/uptime)"
+echo "load=$(cat /proc/loadavg)"
+echo "user=$(awk "/^cpu / {print \$2 + \$3 + \$4}" /proc/stat)"
+uptime >/dev/null && echo "uptime(1)=ok"
+'
+
+# value NAME TEXT: that line of what numbers printed.
+value() { sed -n "s/^$1=//p" <<<"$2" | tr -d '\r'; }
+
+# sees WHAT TEXT MEMORY-KB CPUS: checks what numbers printed in a container that is younger than two minutes.
+sees() {
+  is "$1: MemTotal" "$(value memory "$2")" "$3"
+  between "$1: MemAvailable" "$(value available "$2")" 1 "$3"
+  is "$1: free's total" "$(value free "$2" | cut -d' ' -f1)" "$3"
+  is "$1: processors in cpuinfo" "$(value processors "$2")" "$4"
+  is "$1: CPU lines in stat" "$(value statcpus "$2")" "$4"
+  between "$1: uptime" "$(value uptime "$2")" 0 120
+  like "$1: loadavg" "$(value load "$2")" '^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/[0-9]+ [0-9]+$'
+  is "$1: uptime(1) runs" "$(value 'uptime(1)' "$2")" ok
+}

@@ -1,0 +1,246 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// binary is the lxcfs under test, built by TestMain.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(testMain(m))
+}
+
+func testMain(m *testing.M) int {
+	if os.Getuid() != 0 {
+		fmt.Println("integration tests need root; have: uid", os.Getuid())
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "lxcfs-integration")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "lxcfs")
+	args := []string{"build", "-o", binary}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	if out, err := exec.Command("go", append(args, "linuxcontainers.org/lxcfs/cmd/lxcfs")...).CombinedOutput(); err != nil {
+		fmt.Printf("build: %v\n%s", err, out)
+		return 1
+	}
+	mounts := ourMounts()
+	status := m.Run()
+	if left := ourMounts(); left != mounts {
+		fmt.Printf("mounts left behind:\n%s", left)
+		return 1
+	}
+	return status
+}
+
+// ourMounts lists the lxcfs mounts of this namespace.
+func ourMounts() string {
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err.Error()
+	}
+	var ours strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, " fuse.lxcfs ") {
+			ours.WriteString(line)
+		}
+	}
+	return ours.String()
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skipf("needs root; have: uid %d", os.Getuid())
+	}
+	if _, err := os.Stat("/dev/fuse"); err != nil {
+		t.Skipf("needs /dev/fuse; have: %v", err)
+	}
+}
+
+// daemon is a running lxcfs.
+type daemon struct {
+	t       *testing.T
+	dir     string // its mountpoint
+	pidfile string
+	cmd     *exec.Cmd
+	log     *output
+	ended   chan error
+}
+
+// output collects what a process prints.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// patience bounds each wait for something that happens at once on a machine
+// that is not busy.
+const patience = 60 * time.Second
+
+// start runs lxcfs with these options and waits until it serves.
+func start(t *testing.T, options ...string) *daemon {
+	t.Helper()
+	needRoot(t)
+	dir := t.TempDir()
+	d := &daemon{t: t, dir: filepath.Join(dir, "mnt"), pidfile: filepath.Join(dir, "lxcfs.pid"), log: new(output)}
+	if err := os.Mkdir(d.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d.run(options...)
+	d.waitServing()
+	return d
+}
+
+// run starts the process; the mount and the process are gone after the test.
+func (d *daemon) run(options ...string) {
+	d.t.Helper()
+	d.cmd = exec.Command(binary, append(options, "-p", d.pidfile, d.dir)...)
+	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	if err := d.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.ended = make(chan error, 1)
+	go func(cmd *exec.Cmd, ended chan error) { ended <- cmd.Wait() }(d.cmd, d.ended)
+	d.t.Cleanup(d.clean)
+}
+
+func (d *daemon) clean() {
+	select {
+	case <-d.ended:
+	default:
+		d.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-d.ended:
+		case <-time.After(patience):
+			d.t.Errorf("lxcfs (pid %d) did not stop", d.cmd.Process.Pid)
+			d.cmd.Process.Kill()
+		}
+	}
+	syscall.Unmount(d.dir, syscall.MNT_DETACH)
+	if d.t.Failed() {
+		d.t.Logf("lxcfs said:\n%s", d.log)
+	}
+	if strings.Contains(d.log.String(), "DATA RACE") {
+		d.t.Errorf("data race:\n%s", d.log)
+	}
+}
+
+// path returns the path of a served file.
+func (d *daemon) path(file string) string { return filepath.Join(d.dir, file) }
+
+func (d *daemon) waitServing() {
+	d.t.Helper()
+	waitFor(d.t, "lxcfs to serve", func() bool {
+		select {
+		case err := <-d.ended:
+			d.ended <- err
+			d.t.Fatalf("lxcfs ended: %v\n%s", err, d.log)
+		default:
+		}
+		return strings.Contains(ourMounts(), " "+d.dir+" ") && readable(d.path("proc/uptime"))
+	})
+}
+
+// readable reads a file in a child, which can be left behind when it hangs.
+func readable(path string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return exec.CommandContext(ctx, "cat", path).Run() == nil
+}
+
+// signal sends a signal to the process and, for one that ends it, returns its
+// exit status.
+func (d *daemon) stop(sig syscall.Signal) int {
+	d.t.Helper()
+	d.cmd.Process.Signal(sig)
+	return d.wait()
+}
+
+func (d *daemon) wait() int {
+	d.t.Helper()
+	select {
+	case err := <-d.ended:
+		d.ended <- err
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return exit.ExitCode()
+		}
+		return 0
+	case <-time.After(patience):
+		d.t.Fatal("lxcfs did not end")
+		return -1
+	}
+}
+
+// worker returns the pid of a keeper's worker, 0 while there is none.
+func (d *daemon) worker() int {
+	pid := strconv.Itoa(d.cmd.Process.Pid)
+	tasks, _ := filepath.Glob("/proc/" + pid + "/task/*/children")
+	for _, f := range tasks {
+		text, _ := os.ReadFile(f)
+		for _, child := range strings.Fields(string(text)) {
+			cmdline, _ := os.ReadFile("/proc/" + child + "/cmdline")
+			if strings.Contains(string(cmdline), "--worker") {
+				n, _ := strconv.Atoi(child)
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// waitFor waits until the condition holds.
+func waitFor(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for !condition() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func mustRead(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

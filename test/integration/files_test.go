@@ -1,0 +1,336 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// command runs a program and returns what it prints.
+func command(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd := exec.Command(name, args...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, &stderr)
+	}
+	return string(out)
+}
+
+// Every way in which programs read a file gives its whole content.
+func TestWaysToRead(t *testing.T) {
+	d := start(t)
+	b := newBox(t, d, limits{memory: "268435456", cpus: "0"}, nil)
+	want := b.run("cat /proc/cpuinfo")
+	if strings.Count(want, "processor") != 1 {
+		t.Fatalf("cpuinfo of a container of one CPU:\n%s", want)
+	}
+	lines := strings.Split(strings.TrimRight(want, "\n"), "\n")
+	last := lines[len(lines)-1]
+	for _, tt := range []struct{ name, command, want string }{
+		{"busybox cat (sendfile)", "busybox cat /proc/cpuinfo", want},
+		{"cp", "cp /proc/cpuinfo $T/x && cat $T/x", want},
+		{"dd", "dd if=/proc/cpuinfo bs=7 2>/dev/null", want},
+		{"dd of blocks", "dd if=/proc/cpuinfo bs=4k 2>/dev/null", want},
+		{"head -c", "head -c 20 /proc/cpuinfo", want[:20]},
+		{"tail", "tail -n 1 /proc/cpuinfo | cat -s", lastLine(want)},
+		{"tail -c", "tail -c 5 /proc/cpuinfo", want[len(want)-5:]},
+		{"wc -c", "wc -c </proc/cpuinfo", fmt.Sprintf("%d\n", len(want))},
+		{"wc", "wc -l </proc/cpuinfo", fmt.Sprintf("%d\n", strings.Count(want, "\n"))},
+		{"grep", "grep -c . /proc/cpuinfo", fmt.Sprintf("%d\n", strings.Count(want, "\n")-strings.Count(want, "\n\n"))},
+		{"sh read", "while IFS= read -r l; do echo \"$l\"; done </proc/cpuinfo", want},
+		{"sort", "sort /proc/cpuinfo | grep -c processor", "1\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := b.run("T=$(mktemp -d); " + tt.command + "; rm -rf $T")
+			if stable(got) != stable(tt.want) {
+				t.Errorf("%s: got %q, want %q", tt.command, got, tt.want)
+			}
+		})
+	}
+	_ = last
+}
+
+// lastLine returns the last line with its newline.
+func lastLine(s string) string {
+	at := strings.LastIndexByte(strings.TrimSuffix(s, "\n"), '\n')
+	return s[at+1:]
+}
+
+// stable leaves out what changes between two reads of cpuinfo: the clock rate.
+func stable(s string) string {
+	var keep []string
+	for line := range strings.Lines(s) {
+		if !strings.HasPrefix(line, "cpu MHz") {
+			keep = append(keep, line)
+		}
+	}
+	return strings.Join(keep, "")
+}
+
+// The same through system calls that the shell has no command for.
+func TestSystemCallsToRead(t *testing.T) {
+	d := start(t)
+	path := d.path("proc/cpuinfo")
+	want := mustRead(t, path)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	target, err := os.Create(filepath.Join(t.TempDir(), "copy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	copied := func() string {
+		text := mustRead(t, target.Name())
+		if err := target.Truncate(0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := target.Seek(0, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	for name, read := range map[string]func() string{
+		"sendfile": func() string {
+			for {
+				n, err := unix.Sendfile(int(target.Fd()), int(f.Fd()), nil, 1<<20)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n == 0 {
+					return copied()
+				}
+			}
+		},
+		"splice": func() string { return splice(t, f) },
+		"copy_file_range": func() string {
+			for {
+				n, err := unix.CopyFileRange(int(f.Fd()), nil, int(target.Fd()), nil, 1<<20, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n == 0 {
+					return copied()
+				}
+			}
+		},
+		"mmap": func() string {
+			m, err := unix.Mmap(int(f.Fd()), 0, len(want), unix.PROT_READ, unix.MAP_PRIVATE)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Munmap(m)
+			return string(m)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := read(); stable(got) != stable(want) {
+				t.Errorf("got %d bytes %.60q, want %d bytes", len(got), got, len(want))
+			}
+		})
+	}
+}
+
+// splice reads a file through a pipe.
+func splice(t *testing.T, f *os.File) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var text strings.Builder
+	off := int64(0)
+	for {
+		n, err := unix.Splice(int(f.Fd()), &off, int(w.Fd()), nil, 4096, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			w.Close()
+			return text.String()
+		}
+		buf := make([]byte, n)
+		if _, err := io.ReadFull(r, buf); err != nil {
+			t.Fatal(err)
+		}
+		text.Write(buf)
+	}
+}
+
+// Reads at every offset and size, against the kernel's rules for such a file.
+func TestOffsetsAndSizes(t *testing.T) {
+	d := start(t)
+	f, err := os.Open(d.path("proc/swaps"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	whole, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{1, 2, 3, 7, 100, 4096, 1 << 17} {
+		var got []byte
+		buf := make([]byte, size)
+		for off := int64(0); ; {
+			n, err := f.ReadAt(buf, off)
+			got = append(got, buf[:n]...)
+			off += int64(n)
+			if err == io.EOF || n == 0 {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(got, whole) {
+			t.Errorf("reads of %d bytes: got %q, want %q", size, got, whole)
+		}
+	}
+	for _, off := range []int64{int64(len(whole)), int64(len(whole)) + 1, 1 << 20, 1 << 40} {
+		if n, err := f.ReadAt(make([]byte, 10), off); n != 0 || err != io.EOF {
+			t.Errorf("read at %d past the end: %d bytes, %v", off, n, err)
+		}
+	}
+	if end, err := f.Seek(0, io.SeekEnd); err != nil || end != int64(len(whole)) {
+		t.Errorf("the end is at %d, %v; want %d", end, err, len(whole))
+	}
+}
+
+func TestTenThousandOpens(t *testing.T) {
+	d := start(t)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	count := 10_000
+	if int(limit.Cur) < count+100 {
+		count = int(limit.Cur) - 100
+	}
+	files := make([]*os.File, 0, count)
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	first := make([]byte, 10)
+	for i := range count {
+		f, err := os.Open(d.path("proc/meminfo"))
+		if err != nil {
+			t.Fatalf("open %d: %v", i, err)
+		}
+		files = append(files, f)
+		if _, err := f.ReadAt(first, 0); err != nil {
+			t.Fatalf("read %d: %v", i, err)
+		}
+	}
+	for i, f := range files {
+		text, err := io.ReadAll(f)
+		if err != nil || !bytes.HasPrefix(text, []byte("MemTotal:")) || text[len(text)-1] != '\n' {
+			t.Fatalf("file %d of %d: %v, %.40q", i, count, err, text)
+		}
+	}
+}
+
+func TestAttributes(t *testing.T) {
+	d := start(t)
+	var before unix.Stat_t
+	if err := unix.Stat(d.path("proc/meminfo"), &before); err != nil {
+		t.Fatal(err)
+	}
+	if before.Mode != unix.S_IFREG|0o444 || before.Uid != 0 || before.Size == 0 || before.Size != before.Blksize {
+		t.Errorf("proc/meminfo: mode %o, uid %d, size %d, block size %d", before.Mode, before.Uid, before.Size, before.Blksize)
+	}
+	mustRead(t, d.path("proc/meminfo"))
+	var after unix.Stat_t
+	if err := unix.Stat(d.path("proc/meminfo"), &after); err != nil {
+		t.Fatal(err)
+	}
+	if before.Mtim != after.Mtim || before.Ctim != after.Ctim || before.Size != after.Size || before.Ino != after.Ino {
+		t.Errorf("attributes jump:\n%+v\n%+v", before, after)
+	}
+	for what, err := range map[string]error{
+		"create":   os.WriteFile(d.path("proc/new"), nil, 0o644),
+		"mkdir":    os.Mkdir(d.path("proc/new"), 0o755),
+		"remove":   os.Remove(d.path("proc/meminfo")),
+		"chmod":    os.Chmod(d.path("proc/meminfo"), 0o777),
+		"write":    os.WriteFile(d.path("proc/meminfo"), []byte("x"), 0),
+		"setxattr": unix.Setxattr(d.path("proc/meminfo"), "user.x", []byte("y"), 0),
+		"symlink":  os.Symlink("x", d.path("proc/link")),
+	} {
+		if err == nil {
+			t.Errorf("%s: succeeded", what)
+		}
+	}
+	if _, err := os.Lstat(d.path(".go-fuse-epoll-hack")); !os.IsNotExist(err) {
+		t.Errorf("ghost name: %v, want ENOENT", err)
+	}
+}
+
+func TestDirectories(t *testing.T) {
+	d := start(t)
+	for dir, want := range map[string][]string{
+		"":                       {"proc", "sys"},
+		"sys":                    {"devices"},
+		"sys/devices":            {"system"},
+		"sys/devices/system/cpu": {"online"},
+		"proc":                   {"cpuinfo", "diskstats", "loadavg", "meminfo", "stat", "swaps", "uptime"},
+	} {
+		entries, err := os.ReadDir(d.path(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		have := make(map[string]bool)
+		for _, e := range entries {
+			have[e.Name()] = true
+		}
+		for _, name := range want {
+			if !have[name] {
+				t.Errorf("%q is not listed in %q: %v", name, dir, entries)
+			}
+		}
+	}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(d.dir, &st); err != nil || st.Namelen != 255 {
+		t.Errorf("statfs: %+v, %v", st, err)
+	}
+}
+
+// Two containers that bind the same file must never see each other's pages: one
+// reads through the page cache (sendfile) while the other has just filled it.
+func TestNoPageOfAnother(t *testing.T) {
+	d := start(t)
+	small := newBox(t, d, limits{memory: "268435456"}, nil)
+	large := newBox(t, d, limits{memory: "536870912"}, nil)
+	for range 20 {
+		for b, want := range map[*box]uint64{small: 262144, large: 524288} {
+			if got := field(t, b.run("busybox cat /proc/meminfo"), "MemTotal:"); got != want {
+				t.Fatalf("MemTotal %d kB in a container of %d kB", got, want)
+			}
+		}
+	}
+	// And with a file kept open over there.
+	small.run("(exec 3</proc/meminfo; busybox cat <&3; sleep 2) >/dev/null &")
+	if got := field(t, large.run("busybox cat /proc/meminfo"), "MemTotal:"); got != 524288 {
+		t.Errorf("MemTotal %d kB in a container of 524288 kB", got)
+	}
+}

@@ -1,0 +1,30 @@
+#!/bin/bash
+# Containers of systemd-nspawn see their own limits, which sit on the unit or scope above their payload.
+# shellcheck disable=SC2046 # bind_nspawn's words are options
+. ./lib.sh
+. ./helpers.sh
+needs_lxcfs
+
+story "one command in a container with limits"
+out=$(systemd-nspawn -q -D "$ct" --volatile=overlay --pipe --register=yes $(bind_nspawn) --property=MemoryMax=150M --property=AllowedCPUs=0 sh -c "$numbers" </dev/null 2>&1)
+sees "nspawn" "$out" 153600 1
+
+story "the same in a user namespace"
+out=$(systemd-nspawn -q -D "$ct" --volatile=overlay --pipe --private-users=65536:65536 --private-users-ownership=auto $(bind_nspawn) \
+  --property=MemoryMax=150M sh -c "$numbers" </dev/null 2>&1)
+sees "user namespace" "$out" 153600 "$(nproc --all)"
+
+story "a booted container"
+unit_start ctboot -p Delegate=yes -p MemoryMax=150M -p AllowedCPUs=1 systemd-nspawn -q --boot -M booted -D "$ct" --volatile=overlay --keep-unit \
+  --register=yes --console=pipe --link-journal=no $(bind_nspawn)
+eventually 90 "it runs" systemd-run -q --wait -M booted true
+out=$(systemd-run -q --wait --pipe -M booted sh -c "$numbers" </dev/null 2>&1)
+sees "service inside" "$out" 153600 1
+out=$(systemd-run -q --wait --pipe -M booted -p MemoryMax=50M sh -c "$numbers" </dev/null 2>&1)
+is "a service's own limit inside is not the container's" "$(value memory "$out")" 153600
+leader=$(machinectl show -P Leader booted 2>/dev/null || machinectl show -p Leader --value booted)
+out=$(nsenter -t "$leader" -m -p sh -c "$numbers" 2>&1)
+is "a process that entered from outside" "$(value memory "$out")" 153600
+machinectl terminate booted
+
+stop_lxcfs

@@ -1,0 +1,93 @@
+#!/bin/bash
+# The life cycle: what starts, restarts, stops with what, and what a reader sees of it.
+. ./lib.sh
+. ./helpers.sh
+needs_units
+up='active active active mounted stored'
+host_total=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
+
+story "start of the service mounts and serves"
+check "start" systemctl start lxcfs.service
+is "state" "$(state)" "$up"
+is "a read" "$(total)" "$host_total"
+
+story "restart leaves the mount alone"
+before=$(superblock) pid=$(server)
+check "restart" systemctl restart lxcfs.service
+is "state" "$(state)" "$up"
+is "the superblock" "$(superblock)" "$before"
+isnt "the process" "$(server)" "$pid"
+is "a read" "$(total)" "$host_total"
+
+story "a file opened before a restart is read on after it"
+exec 7<"$tree/proc/meminfo"
+read -r first <&7
+systemctl restart lxcfs.service
+rest=$(cat <&7)
+exec 7<&-
+like "the first line" "$first" '^MemTotal: '
+is "lines in all" "$(printf '%s\n%s\n' "$first" "$rest" | wc -l)" "$(wc -l </proc/meminfo)"
+
+story "reload"
+pid=$(server)
+check "reload" systemctl reload lxcfs.service
+is "state" "$(state)" "$up"
+is "the process" "$(server)" "$pid"
+
+story "daemon-reload and daemon-reexec of systemd keep what is stored"
+systemctl daemon-reload
+systemctl daemon-reexec
+settles "state" "$up"
+check "restart after it" systemctl restart lxcfs.service
+is "the superblock" "$(superblock)" "$before"
+is "a read" "$(total)" "$host_total"
+
+story "stop unmounts and forgets"
+check "stop" systemctl stop lxcfs.service
+settles "state" "inactive inactive active unmounted nothing stored"
+
+story "start of the mount starts the service"
+check "start" systemctl start var-lib-lxcfs.mount
+settles "state" "$up"
+is "a read" "$(total)" "$host_total"
+
+story "stop of the mount ends the service"
+check "stop" systemctl stop var-lib-lxcfs.mount
+settles "state" "inactive inactive active unmounted nothing stored"
+
+story "restart of the mount brings both again"
+systemctl start lxcfs.service
+check "restart" systemctl restart var-lib-lxcfs.mount
+settles "state" "$up"
+is "a read" "$(total)" "$host_total"
+
+story "umount by hand is an orderly end"
+check "umount" umount "$tree"
+settles "state" "inactive inactive active unmounted nothing stored"
+is "result" "$(systemctl show -P Result lxcfs.service)" success
+check "start again" systemctl start lxcfs.service
+is "state" "$(state)" "$up"
+
+story "umount -l while a container still has files bound: the container is served on"
+# shellcheck disable=SC2046,SC2016 # options of systemd-run; the unit expands
+unit_start bound $(bind_unit) sh -c 'touch /run/ready; until [ -e /run/unmounted ]; do sleep .05; done; head -n 1 /proc/meminfo >/run/seen; touch /run/over'
+try 10 test -e /run/ready
+umount -l "$tree"
+sleep 1
+touch /run/unmounted
+eventually 10 "it read" test -e /run/over
+is "what it read" "$(awk '{ print $2 }' /run/seen)" "$host_total"
+systemctl stop bound.service 2>/dev/null
+check "start again" systemctl start lxcfs.service
+settles "state" "$up"
+
+story "stop of the socket with the service: start brings it again"
+systemctl stop lxcfs.service lxcfs.socket
+settles "state" "inactive inactive inactive unmounted nothing stored"
+check "start" systemctl start lxcfs.service
+settles "state" "$up"
+
+story "nothing has failed and nothing is in a cycle"
+is "failed units" "$(systemctl --failed --no-legend --plain)" ""
+is "messages of ordering cycles" "$(journalctl -b --no-pager -o cat | grep -ci 'ordering cycle')" 0
+stop_lxcfs
