@@ -381,3 +381,25 @@ func TestConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestQuotaOfNestedScopes(t *testing.T) {
+	const outer = "/system.slice/docker-" + idA + ".scope"
+	w := newWorld(append(docker(), proc{pid: 660, ppid: 601, ns: "30 1", cg: outer + "/a"})...)
+	r := w.resolver(t, Options{MaxNested: 3})
+	mustResolve(t, r, 660)
+	for pid := uint32(1000); pid < 1006; pid++ {
+		w.add(proc{pid: pid, ppid: 660, ns: fmt.Sprintf("%d 2", pid), cg: fmt.Sprintf("%s/b/docker-%012x.scope", outer, pid)})
+		d := mustResolve(t, r, pid)
+		if own := pid < 1002; own != (d.Reason == ReasonOwnScope) || own != (d.Container.CgroupPath != outer) {
+			t.Errorf("%d: got %s, %s", pid, gist(d.Container), d.Reason)
+		}
+	}
+}
+
+func TestKindString(t *testing.T) {
+	for kind, want := range map[Kind]string{System: "system", Application: "application", Unit: "unit", 0: "unknown"} {
+		if got := kind.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

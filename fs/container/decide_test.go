@@ -119,6 +119,13 @@ func TestDecide(t *testing.T) {
 		{"conmon is no container", []proc{{pid: 30, ppid: 1, cg: "/machine.slice/libpod-conmon-" + idA + ".scope"}}, nil, "", 30,
 			`unit "systemd" "libpod-conmon-` + idA + `.scope" /machine.slice/libpod-conmon-` + idA + `.scope init 0`, ReasonUnit},
 
+		{"init and child of one tick", []proc{{pid: 30, ppid: 31, ns: "2", cg: "/lxc.payload.web", start: 5}, {pid: 31, ppid: 1, ns: "1", cg: "/lxc.payload.web", start: 5}, {pid: 32, ppid: 30, ns: "3 1", cg: "/lxc.payload.web", start: 5}}, nil, "", 30,
+			`system "lxc" "web" /lxc.payload.web init 31`, ReasonInit},
+		{"nspawn on v1: no payload", []proc{{pid: 40, ppid: 1, cg: "/machine.slice/machine-m.scope", start: 4}, {pid: 41, ppid: 40, ns: "1", cg: "/machine.slice/machine-m.scope"}}, nil, "", 41,
+			`system "nspawn" "m" /machine.slice/machine-m.scope init 41`, ReasonInit},
+		{"pod with a shared pid namespace in a container", append(docker(), proc{pid: 660, ppid: 601, ns: "30 1", cg: "/system.slice/docker-" + idA + ".scope/cri-containerd-" + idA + ".scope"},
+			proc{pid: 661, ppid: 660, ns: "31 2", cg: "/system.slice/docker-" + idA + ".scope/cri-containerd-" + idB + ".scope"}), nil, "", 661,
+			`application "" "" /system.slice/docker-` + idA + `.scope/cri-containerd-` + idB + `.scope init 0`, ReasonOwnScope},
 		{"no NStgid, by cgroup", []proc{{pid: 600, ppid: 1, cg: "/docker/" + idA, old: true}}, nil, "", 600, `application "docker" "` + idA + `" /docker/` + idA + ` init 0`, ReasonScope},
 		{"no NStgid, host", []proc{{pid: 600, ppid: 1, cg: "/", old: true}}, nil, "", 600, "host", ReasonRoot},
 		{"comm with parentheses and a newline", []proc{{pid: 30, ppid: 1, cg: "/system.slice/db.service", comm: ") R 1 (x\nPPid:\t7"}}, nil, "", 30, `unit "systemd" "db.service" /system.slice/db.service init 0`, ReasonUnit},

@@ -195,7 +195,7 @@ func TestRealNamespaces(t *testing.T) {
 		cmd.Env = []string{resolveEnv + "=" + tids}
 		cmd.Dir = "/"
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-		out, err := cmd.CombinedOutput()
+		out, err := cmd.Output()
 		if err != nil || string(out) != want {
 			t.Errorf("got %v\n%s\nwant\n%s", err, out, want)
 		}
