@@ -134,6 +134,10 @@ value() { sed -n "s/^$1=//p" <<<"$2" | tr -d '\r'; }
 
 # sees WHAT TEXT MEMORY-KB CPUS: checks what numbers printed in a container that is younger than two minutes.
 sees() {
+  if [ -z "$(value memory "$2")" ]; then
+    not_ok "$1: the numbers" "$2"
+    return
+  fi
   is "$1: MemTotal" "$(value memory "$2")" "$3"
   between "$1: MemAvailable" "$(value available "$2")" 1 "$3"
   is "$1: free's total" "$(value free "$2" | cut -d' ' -f1)" "$3"

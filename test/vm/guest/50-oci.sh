@@ -23,12 +23,12 @@ oci() {
 }
 
 story "podman"
-if command -v podman >/dev/null; then oci podman --storage-driver vfs --root /run/podman --cgroup-manager systemd; else skip "needs podman; have: none"; fi
+if command -v podman >/dev/null; then oci podman --cgroup-manager systemd; else skip "needs podman; have: none"; fi
 
 story "docker"
 if command -v dockerd >/dev/null; then
   systemctl unmask --runtime containerd.service docker.service 2>/dev/null
-  unit_start test-dockerd -p Delegate=yes dockerd --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs --data-root=/run/docker-data -H unix:///run/test-docker.sock
+  unit_start test-dockerd -p Delegate=yes dockerd --iptables=false --ip6tables=false --bridge=none --data-root=/var/lib/test-docker -H unix:///run/test-docker.sock
   eventually 90 "dockerd answers" docker -H unix:///run/test-docker.sock info
   oci docker -H unix:///run/test-docker.sock
   systemctl stop test-dockerd
