@@ -1,0 +1,169 @@
+package cgroup
+
+import (
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestReadMemoryV2(t *testing.T) {
+	h, a := captured(t, "v2")
+	var got Memory
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !got.Stat.Has("slab") || !got.Stat.Has("anon") || got.Stat.Has("percpu") || got.Stat.Has("nonsense") {
+		t.Errorf("got presence %b", got.Stat.present)
+	}
+	got.Stat.present = 0
+	want := Memory{
+		Version: 2, Usage: 500000, UsageFrom: "/lxc/c1", Limit: 1000000, LimitFrom: "/lxc",
+		SwapUsage: 1024, SwapLimit: 4096, MemswLimit: Max, SwapAccounting: true,
+		ZswapUsage: 77, ZswapLimit: 8192,
+		Stat: MemoryStat{Anon: 100, File: 200, Kernel: 30, Swapcached: 5, Pgfault: 9, SlabReclaimable: 11, Slab: 12},
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+
+	a.Errors["/sys/fs/cgroup/lxc/memory.max"] = syscall.EACCES
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != Max || got.LimitFrom != "" {
+		t.Errorf("unreadable ancestor: got %d from %q, %v", got.Limit, got.LimitFrom, err)
+	}
+	a.Errors["/sys/fs/cgroup/lxc/memory.max"] = syscall.EIO
+	mustBe(t, h.ReadMemory(on(t, "/lxc/c1"), &got), syscall.EIO)
+}
+
+func TestReadMemoryV2Order(t *testing.T) {
+	h, a := captured(t, "v2")
+	var read []string
+	h.FS = recorder{a, &read}
+	var m Memory
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &m); err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]int)
+	for i, name := range read {
+		if _, twice := seen[name]; twice {
+			t.Errorf("%s is read twice", name)
+		}
+		seen[name] = i
+	}
+	const dir = "/sys/fs/cgroup/lxc/c1/"
+	if seen[dir+"memory.current"] >= seen[dir+"memory.max"] || seen[dir+"memory.swap.current"] >= seen[dir+"memory.swap.max"] {
+		t.Errorf("want usage before limit, got %q", read)
+	}
+	if len(read) != 10 { // 4 of usage, 3 limits at 2 levels, never the root
+		t.Errorf("got %d reads, want 10: %q", len(read), read)
+	}
+}
+
+func TestReadMemoryCharged(t *testing.T) {
+	h, a := captured(t, "v2")
+	var got Memory
+	a.Files["/sys/fs/cgroup/lxc/c1/off/deep/cpu.stat"] = ""
+	if err := h.ReadMemory(on(t, "/lxc/c1/off/deep"), &got); err != nil || got.UsageFrom != "/lxc/c1" || got.Usage != 500000 {
+		t.Errorf("controller not enabled: got %d of %q, %v", got.Usage, got.UsageFrom, err)
+	}
+	mustBe(t, h.ReadMemory(on(t, "/lxc/gone"), &got), fs.ErrNotExist)
+	mustBe(t, h.ReadMemory(on(t, "/lxc/c1/gone"), &got), fs.ErrNotExist)
+	mustBe(t, h.ReadMemory(on(t, "/"), &got), fs.ErrNotExist)
+	a.Files["/sys/fs/cgroup/plain/cpu.stat"] = ""
+	mustBe(t, h.ReadMemory(on(t, "/plain"), &got), fs.ErrNotExist)
+	a.Errors["/sys/fs/cgroup/lxc/c1/memory.current"] = syscall.EACCES
+	mustBe(t, h.ReadMemory(on(t, "/lxc/c1"), &got), fs.ErrPermission)
+}
+
+func TestReadMemoryV1(t *testing.T) {
+	h, a := captured(t, "v1")
+	var got Memory
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil {
+		t.Fatal(err)
+	}
+	got.Stat.present = 0
+	want := Memory{
+		Version: 1, Usage: 4000000, UsageFrom: "/lxc/c1", Limit: 8000000, LimitFrom: "/lxc",
+		SwapUsage: 4096, SwapLimit: Max, MemswLimit: 9000000, SwapAccounting: true, SwapZeroSwappiness: true,
+		ZswapLimit: Max,
+		Stat:       MemoryStat{Anon: 400, File: 300, AnonThp: 50, FileMapped: 60, Pgfault: 7, InactiveAnon: 8},
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	a.Errors["/sys/fs/cgroup/memory/lxc/memory.limit_in_bytes"] = syscall.EACCES
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != 8000000 || got.LimitFrom != Hidden {
+		t.Errorf("unreadable ancestor: got %d from %q, %v", got.Limit, got.LimitFrom, err)
+	}
+	a.Files["/sys/fs/cgroup/memory/lxc/c1/memory.memsw.usage_in_bytes"] = "3999999\n"
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.SwapUsage != 0 {
+		t.Errorf("memsw below usage: got %d, %v, want 0", got.SwapUsage, err)
+	}
+	delete(a.Files, "/sys/fs/cgroup/memory/lxc/c1/memory.memsw.usage_in_bytes")
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.SwapAccounting || got.MemswLimit != Max {
+		t.Errorf("no swap accounting: got %+v, %v", got, err)
+	}
+	mustBe(t, h.ReadMemory(on(t, "/gone"), &got), fs.ErrNotExist)
+}
+
+func TestReadMemoryGarbage(t *testing.T) {
+	for _, machine := range []string{"v1", "v2"} {
+		h, a := captured(t, machine)
+		for name, content := range a.Files {
+			if !strings.Contains(name, "forged") && hasPrefixes(name, "/sys/fs/cgroup/lxc/c1/memory.", "/sys/fs/cgroup/memory/lxc/c1/memory.", "/sys/fs/cgroup/memory/lxc/memory.") {
+				a.Files[name] = "anon \xff garbage\ntotal_rss -1\n"
+				var m Memory
+				mustBe(t, h.ReadMemory(on(t, "/lxc/c1"), &m), ErrFormat)
+				a.Files[name] = content
+			}
+		}
+	}
+}
+
+func TestReadMemoryPart(t *testing.T) {
+	h, _ := captured(t, "v2")
+	h.Hierarchies = []Hierarchy{{Version: 2, MountPoint: "/sys/fs/cgroup/lxc", Root: "/lxc"}}
+	var got Memory
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != 1000000 || got.LimitFrom != "/lxc" {
+		t.Errorf("bind mount: got %d from %q, %v", got.Limit, got.LimitFrom, err)
+	}
+	h.Hierarchies = []Hierarchy{{Version: 2, MountPoint: "/sys/fs/cgroup/lxc", Root: "/", nested: true}}
+	if err := h.ReadMemory(on(t, "/c1"), &got); err != nil || got.Limit != 1000000 || got.LimitFrom != "/" {
+		t.Errorf("cgroup namespace: got %d from %q, %v", got.Limit, got.LimitFrom, err)
+	}
+}
+
+func TestParseLimitV1(t *testing.T) {
+	tests := []struct {
+		name, in string
+		want     uint64
+	}{
+		{"4 KiB pages", "9223372036854771712\n", Max},
+		{"64 KiB pages", "9223372036854710272\n", Max},
+		{"32-bit", "8796093018112\n", Max},
+		{"a limit", "8796093018113\n", 8796093018113},
+		{"zero", "0\n", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, err := parseLimitV1([]byte(tt.in)); got != tt.want || err != nil {
+				t.Errorf("got %d, %v, want %d", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzParseMemoryStat(f *testing.F) {
+	_, v1 := captured(f, "v1")
+	_, v2 := captured(f, "v2")
+	f.Add([]byte(v1.Files["/sys/fs/cgroup/memory/lxc/c1/memory.stat"]))
+	f.Add([]byte(v2.Files["/sys/fs/cgroup/lxc/c1/memory.stat"]))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var s MemoryStat
+		_, err1 := parseMemoryStatV1(b, &s)
+		err2 := parseMemoryStat(b, &s)
+		if err1 == nil && err2 == nil && s.Anon > 1<<63 {
+			t.Errorf("got %d", s.Anon)
+		}
+	})
+}
