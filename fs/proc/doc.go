@@ -1,0 +1,15 @@
+// Package proc renders the files of /proc as a container sees them: one pure
+// function for each file, from the bytes of the host's own file and a
+// [view.View] of the container.
+//
+// The host's text is edited, not printed anew: its order, columns, and every
+// line that is not known here stay as the kernel wrote them. A known line that
+// the kernel could not have written is an error that wraps
+// [cgroup.ErrFormat] and quotes the line; so is text that does not end in a
+// newline. After an error the caller serves the host's own file.
+//
+// Values in a View are bytes; this is the only place that knows kB (1024 bytes).
+//
+// The package reads no file, knows no container and no clock, and keeps no
+// state. Appending to a slice with room allocates nothing.
+package proc

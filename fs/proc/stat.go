@@ -1,0 +1,122 @@
+package proc
+
+import (
+	"bytes"
+
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+const statFile = "/proc/stat"
+
+// AppendStat appends /proc/stat, proc_stat(5).
+//
+//	cpu  13475 0 6157 438061 671 0 102 11 0 0
+//	cpu0 6299 0 2533 220252 82 0 13 5 0 0
+//	intr 495259 0 0 0 26 ...
+//	btime 1795492591
+//	processes 46716
+//	procs_running 1
+//
+// The cpu lines, in ticks (USER_HZ), are the container's: cpu is its total, a
+// cpuN is there when the container sees CPU N. They have as many columns as the
+// host's; guest and guest_nice are 0. procs_running and procs_blocked are the
+// container's tasks, processes the tasks that it made, where these are known.
+// The host's are: intr, softirq and ctxt, which the kernel counts for the
+// machine only, and btime, because the start times of processes count from the
+// host's boot. Other lines pass through.
+func AppendStat(dst, host []byte, v *view.View) ([]byte, error) {
+	if err := checkText(statFile, host); err != nil {
+		return dst, err
+	}
+	out, next := dst, v.CPUTicks
+	for rest := host; len(rest) > 0; {
+		var line []byte
+		line, rest = cutLine(rest)
+		var ok bool
+		if bytes.HasPrefix(line, []byte("cpu")) {
+			out, next, ok = appendCPULine(out, line, next, &v.CPUTotal)
+		} else {
+			out, ok = appendTasksLine(out, line, v)
+		}
+		if !ok {
+			return dst, malformed(statFile, line)
+		}
+	}
+	return out, nil
+}
+
+// appendCPULine appends the container's line in place of "cpu ..." or
+// "cpuN ...", or nothing for a CPU that it does not see. next are the visible
+// CPUs from the last line's on: the kernel's lines are in ascending order.
+func appendCPULine(dst, line []byte, next []view.PerCPU, total *view.CPUTicks) ([]byte, []view.PerCPU, bool) {
+	name, fields := cutField(line)
+	if len(name) == len("cpu") {
+		dst, ok := appendTicks(dst, line, fields, total)
+		return dst, next, ok
+	}
+	cpu, ok := parseUint(name[len("cpu"):])
+	if !ok {
+		return dst, next, false
+	}
+	for len(next) > 0 && uint64(next[0].CPU) < cpu {
+		next = next[1:]
+	}
+	if len(next) == 0 || uint64(next[0].CPU) != cpu {
+		return dst, next, true
+	}
+	dst, ok = appendTicks(dst, line, fields, &next[0].CPUTicks)
+	return dst, next, ok
+}
+
+// appendTicks appends line with the numbers in its fields, a part of line,
+// replaced. Steal is there since Linux 2.6.11, guest since 2.6.24, guest_nice
+// since 2.6.33.
+func appendTicks(dst, line, fields []byte, t *view.CPUTicks) ([]byte, bool) {
+	values := [...]uint64{t.User, t.Nice, t.System, t.Idle, t.Iowait, t.Irq, t.Softirq, t.Steal}
+	head := line[:len(line)-len(fields)]
+	dst = append(dst, head...)
+	column := 0
+	for ; ; column++ {
+		field, rest := cutField(fields)
+		if len(field) == 0 {
+			break
+		}
+		if _, ok := parseUint(field); !ok {
+			return dst, false
+		}
+		var value uint64
+		if column < len(values) {
+			value = values[column]
+		}
+		dst = append(dst, fields[:len(fields)-len(rest)-len(field)]...)
+		dst = appendUint(dst, value, 0)
+		fields = rest
+	}
+	return append(dst, fields...), column >= 4
+}
+
+func appendTasksLine(dst, line []byte, v *view.View) ([]byte, bool) {
+	name, rest := cutField(line)
+	value, known := tasksValue(name, v)
+	if !known {
+		return append(dst, line...), true
+	}
+	field, end := cutField(rest)
+	if _, ok := parseUint(field); !ok || !bytes.Equal(end, []byte("\n")) {
+		return dst, false
+	}
+	dst = append(dst, line[:len(line)-len(end)-len(field)]...)
+	return append(appendUint(dst, value, 0), '\n'), true
+}
+
+func tasksValue(name []byte, v *view.View) (count uint64, known bool) {
+	switch string(name) {
+	case "processes":
+		return v.Tasks.Processes, true
+	case "procs_running":
+		return v.Tasks.Running, true
+	case "procs_blocked":
+		return v.Tasks.Blocked, true
+	}
+	return 0, false
+}

@@ -1,0 +1,106 @@
+package proc
+
+import (
+	"bytes"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+const swapsFile = "/proc/swaps"
+
+// AppendSwaps appends /proc/swaps, proc_swaps(5): the host's header, and one
+// line for all the swap that the container may use, if there is any. Size and
+// Used are SwapTotal and SwapTotal-SwapFree of /proc/meminfo.
+//
+//	Filename				Type		Size		Used		Priority
+//	/dev/nvme0n1p3                          partition	8388604		524288		-2
+//	/swap.img                               file		99999996	0		-3
+//
+// Columns had one tab between them up to Linux 5.7; a number of eight digits is
+// followed by one tab, not two (mm/swapfile.c, swap_show). Every line of the
+// host is known: one with another shape is an error.
+func AppendSwaps(dst, host []byte, v *view.View) ([]byte, error) {
+	if err := checkText(swapsFile, host); err != nil {
+		return dst, err
+	}
+	header, rest := cutLine(host)
+	if !bytes.HasPrefix(header, []byte("Filename\t")) {
+		return dst, malformed(swapsFile, header)
+	}
+	var hostTotal uint64
+	for len(rest) > 0 {
+		var line []byte
+		line, rest = cutLine(rest)
+		size, ok := parseSwapSize(line)
+		if !ok {
+			return dst, malformed(swapsFile, line)
+		}
+		hostTotal = ceilAdd(hostTotal, size)
+	}
+	dst = append(dst, header...)
+	if s := swapOf(v, hostTotal); s.total > 0 {
+		dst = appendSwap(dst, s, bytes.Contains(header, []byte("Size\t\t")))
+	}
+	return dst, nil
+}
+
+// parseSwapSize returns the third of the five fields of a line, kB. Blanks in a
+// file name are escaped, but " (deleted)" may follow it, so fields are counted
+// from the end.
+func parseSwapSize(line []byte) (size uint64, ok bool) {
+	fields := bytes.TrimRight(line, " \t\n")
+	for range 2 { // priority, used
+		i := bytes.LastIndexAny(fields, " \t")
+		if i < 0 {
+			return 0, false
+		}
+		fields = bytes.TrimRight(fields[:i], " \t")
+	}
+	return parseUint(fields[bytes.LastIndexAny(fields, " \t")+1:])
+}
+
+func appendSwap(dst []byte, s swap, twoTabs bool) []byte {
+	dst = append(dst, "none                                    virtual\t\t"...)
+	for _, n := range [...]uint64{s.total, s.used} {
+		dst = append(appendUint(dst, n, 0), '\t')
+		if twoTabs && n < 10_000_000 {
+			dst = append(dst, '\t')
+		}
+	}
+	return append(dst, "0\n"...)
+}
+
+// swap is what a container may use and uses of the host's swap, kB; used is not
+// more than total.
+type swap struct{ total, used uint64 }
+
+// swapOf returns the container's swap on a host that has hostTotal kB.
+//
+// v2 limits swap by itself. v1 limits memory and swap together: what the limit
+// of both leaves beyond the memory limit is swap. A v1 container that never
+// swaps of its own accord (memory.swappiness 0) is shown as much as it uses.
+// Where the kernel does not account swap to cgroups, or the view has none, both
+// are 0.
+func swapOf(v *view.View, hostTotal uint64) swap {
+	m := &v.Memory
+	if !v.SwapShown || !m.SwapAccounting {
+		return swap{}
+	}
+	limit := m.SwapLimit
+	if m.Version == 1 {
+		limit = cgroup.Max
+		if m.MemswLimit != cgroup.Max {
+			limit = floorSub(m.MemswLimit, m.Limit)
+		}
+	}
+	s := swap{total: hostTotal}
+	if limit != cgroup.Max {
+		s.total = min(hostTotal, limit>>10)
+	}
+	s.used = min(s.total, m.SwapUsage>>10)
+	if m.Version == 1 && m.SwapZeroSwappiness {
+		s.total = s.used
+	}
+	return s
+}

@@ -1,0 +1,30 @@
+package proc
+
+import (
+	"time"
+
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+// AppendUptime appends /proc/uptime, proc_uptime(5): the time since the
+// container's start, and the time that its CPUs were idle, summed over them.
+//
+//	350735.47 234388.90
+//
+// Both are seconds, cut and not rounded to hundredths (fs/proc/uptime.c). The
+// host's first line is replaced whatever it says; others, which no kernel
+// writes, pass through.
+func AppendUptime(dst, host []byte, v *view.View) ([]byte, error) {
+	if err := checkText("/proc/uptime", host); err != nil {
+		return dst, err
+	}
+	_, rest := cutLine(host)
+	dst = append(appendHundredths(dst, hundredths(v.Uptime)), ' ')
+	dst = append(appendHundredths(dst, hundredths(v.Idle)), '\n')
+	return append(dst, rest...), nil
+}
+
+// hundredths returns d in hundredths of a second.
+func hundredths(d time.Duration) uint64 {
+	return uint64(max(d, 0) / (10 * time.Millisecond))
+}
