@@ -66,5 +66,5 @@ const (
 // and splice; size = blksize keeps `wc -c` from trusting the size.
 func sizeFor(n int) uint64 {
 	want := uint64(max(4*n, minSize))
-	return min(1<<bits.Len64(want-1), maxSize)
+	return min(uint64(1)<<bits.Len64(want-1), maxSize)
 }

@@ -3,7 +3,6 @@ package fs
 import (
 	"path"
 	"sort"
-	"strings"
 
 	"linuxcontainers.org/lxcfs/fs/view"
 )
@@ -136,9 +135,4 @@ func nodeID(i index, nonce uint64) uint64 { return uint64(i) | nonce<<indexBits 
 // node returns the node of a node id, nil for an unknown one.
 func (t nodeTable) node(id uint64) *node {
 	return t.byIndex[index(id&(1<<indexBits-1))]
-}
-
-// validName says whether a LOOKUP's name can be in the table at all.
-func validName(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.ContainsRune(name, '/')
 }

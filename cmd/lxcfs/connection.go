@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs"
+	"linuxcontainers.org/lxcfs/fs/session"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+// parts are the descriptors of one connection; -1 is one that is not there.
+type parts struct {
+	fuse, journal, accounts int
+}
+
+// connection is one mount that this process serves.
+type connection struct {
+	id       string
+	session  *session.Session
+	renderer *fs.Renderer
+	accounts region
+	restored bool
+}
+
+// region is a memfd and its mapping.
+type region struct {
+	fd  int
+	mem []byte
+}
+
+// openRegion maps the memfd, or a new one of that size when fd is -1.
+func openRegion(name string, fd int, size int64) (region, error) {
+	if fd < 0 {
+		var err error
+		if fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING); err != nil {
+			return region{}, fmt.Errorf("memfd_create: %w", err)
+		}
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return region{}, fmt.Errorf("size of the memfd %s: %w", name, err)
+	}
+	if st.Size < size {
+		if err := unix.Ftruncate(fd, size); err != nil {
+			return region{}, fmt.Errorf("size of the memfd %s: %w", name, err)
+		}
+	}
+	mem, err := unix.Mmap(fd, 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return region{}, fmt.Errorf("map the memfd %s: %w", name, err)
+	}
+	return region{fd: fd, mem: mem}, nil
+}
+
+// close unmaps and closes.
+func (r region) close() error {
+	return errors.Join(unix.Munmap(r.mem), unix.Close(r.fd))
+}
+
+// open makes a connection of its parts: a fresh one when it has no journal,
+// else the continuation of what an earlier process served.
+func (s *server) open(id string, p parts, opts view.Options) (*connection, error) {
+	c := &connection{id: id, restored: p.journal >= 0}
+	var err error
+	if c.accounts, err = openRegion("lxcfs-acct", p.accounts, view.AccountsSize(s.machine.cpus)); err != nil {
+		return nil, err
+	}
+	accounts, err := view.OpenAccounts(c.accounts.mem, s.machine.cpus)
+	if err != nil {
+		return nil, err
+	}
+	cfg := session.Config{Report: s.sessionEvent(id)}
+	if c.restored {
+		c.session, err = session.Restore(p.fuse, p.journal, cfg)
+	} else {
+		c.session, err = session.Create(p.fuse, cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.renderer = fs.NewRenderer(fs.Config{
+		FS:       s.machine.files,
+		Resolver: s.machine.resolver,
+		Gatherer: view.New(s.machine.host, bootClock, accounts, s.machine.loads),
+		Options:  opts,
+		Switches: s.switches,
+		Degraded: c.session.Degraded,
+		Report:   s.fallback,
+	}, servedFiles())
+	return c, nil
+}
+
+// keep puts a fresh connection into the descriptor store: the journal first,
+// for it must be there before anybody reads INIT.
+func (c *connection) keep(ctx context.Context, store *descriptors) error {
+	return store.put(ctx,
+		stored{"journal-" + c.id, c.session.JournalFD(), true},
+		stored{"acct-" + c.id, c.accounts.fd, true},
+		stored{"fuse-" + c.id, c.session.FD(), false},
+	)
+}
+
+// serve answers requests until the mount is gone (nil) or ctx is done.
+func (c *connection) serve(ctx context.Context) error {
+	if err := c.session.Init(fs.NewTree(c.renderer, c.session.Handles())); err != nil {
+		return fmt.Errorf("connection %s: %w", c.id, err)
+	}
+	err := c.session.Serve(ctx)
+	if errors.Is(err, session.ErrUnmounted) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("connection %s: %w", c.id, err)
+	}
+	return ctx.Err()
+}

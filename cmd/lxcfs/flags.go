@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"linuxcontainers.org/lxcfs/fs/mount"
+)
+
+// settings are what the command line asks for.
+type settings struct {
+	Mountpoint string
+	Options    []string // -o, each a comma separated list
+
+	Debug      bool
+	Foreground bool
+	Pidfile    string
+	RuntimeDir string
+
+	Keeper bool
+	Worker bool
+
+	EnableLoadavg, EnableCFS, EnablePidfd, EnablePSIPoll, EnableCgroup bool
+	DisableSwap, DisableZswap                                          bool
+	Single                                                             bool
+}
+
+// usageError is a wrong command line.
+type usageError struct{ error }
+
+// Unwrap returns what is wrong.
+func (e usageError) Unwrap() error { return e.error }
+
+const longHelp = `lxcfs serves files that look like the kernel's in /proc and /sys, but whose
+numbers are those of the container that reads them: memory, CPUs, CPU time,
+load, swap, disk I/O and uptime. A runtime binds them over the container's own.
+
+Without --keeper, lxcfs mounts at MOUNTPOINT, serves in the foreground, and
+unmounts on SIGTERM, SIGINT or SIGHUP.
+
+Signals:
+  SIGTERM, SIGINT, SIGHUP  unmount and exit with status 0
+  SIGUSR1                  take over the binary anew, without a failed read
+  SIGUSR2                  virtualisation off or on; off: all files are the host's
+
+Exit status: 0 orderly end, 1 failure, 2 wrong command line.`
+
+// newCommand builds the command line; serve is called with what it says.
+func newCommand(serve func(settings) error) *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:                   "lxcfs [OPTION]... MOUNTPOINT",
+		Short:                 "show containers their own /proc",
+		Long:                  longHelp,
+		Version:               version,
+		Args:                  oneMountpoint,
+		SilenceErrors:         true,
+		SilenceUsage:          true,
+		DisableFlagsInUseLine: true,
+		CompletionOptions:     cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE: func(_ *cobra.Command, args []string) error {
+			s.Mountpoint = args[0]
+			if err := s.complete(); err != nil {
+				return usageError{err}
+			}
+			return serve(s)
+		},
+	}
+	cmd.SetVersionTemplate("{{.Version}}\n")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	s.define(cmd)
+	return cmd
+}
+
+func (s *settings) define(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVarP(&s.Debug, "debug", "d", false, "log every request that was answered with the host's file")
+	f.BoolVarP(&s.Foreground, "foreground", "f", false, "stay in the foreground (lxcfs always does)")
+	f.StringArrayVarP(&s.Options, "options", "o", nil, "mount options: cpu=auto|cpuset|quota, [no]loadavg, [no]swap, [no]zswap, [no]psi-poll, ro, ...")
+	f.StringVarP(&s.Pidfile, "pidfile", "p", "", "write the process id to `FILE` (default RUNTIME-DIR/lxcfs.pid)")
+	f.StringVar(&s.RuntimeDir, "runtime-dir", "/run", "`DIR` of the pid file")
+	f.BoolVar(&s.Keeper, "keeper", false, "hold the mount and serve from a worker that is restarted when it dies")
+	f.BoolVarP(&s.EnableLoadavg, "enable-loadavg", "l", false, "containers' own load averages (on unless -o noloadavg)")
+	f.BoolVar(&s.EnableCFS, "enable-cfs", false, "count CPUs by quota: the same as -o cpu=quota")
+	f.BoolVarP(&s.DisableSwap, "disable-swap", "u", false, "show no swap: the same as -o noswap")
+	f.BoolVar(&s.DisableZswap, "disable-zswap", false, "show no zswap: the same as -o nozswap")
+	f.BoolVar(&s.EnablePSIPoll, "enable-psi-poll", false, "allow pressure triggers: the same as -o psi-poll")
+	f.BoolVar(&s.EnableCgroup, "enable-cgroup", false, "serve the cgroup tree: the same as -o cgroup")
+	f.BoolVar(&s.EnablePidfd, "enable-pidfd", false, "accepted and without effect")
+	f.BoolVarP(&s.Single, "single", "s", false, "accepted and without effect")
+	f.BoolVar(&s.Worker, "worker", false, "serve what a keeper passes on")
+	f.BoolP("help", "h", false, "show this help")
+	f.BoolP("version", "v", false, "show the version")
+	for _, name := range []string{"enable-pidfd", "single", "worker"} {
+		f.Lookup(name).Hidden = true
+	}
+}
+
+func oneMountpoint(_ *cobra.Command, args []string) error {
+	switch len(args) {
+	case 0:
+		return usageError{fmt.Errorf("no mountpoint given")}
+	case 1:
+		return nil
+	}
+	return usageError{fmt.Errorf("more than one mountpoint given: %s", strings.Join(args, " "))}
+}
+
+// complete checks what flags alone can't and fills in defaults.
+func (s *settings) complete() error {
+	if s.Debug && s.Foreground {
+		return fmt.Errorf("-d and -f exclude each other")
+	}
+	if s.Pidfile == "" {
+		s.Pidfile = filepath.Join(s.RuntimeDir, "lxcfs.pid")
+	}
+	if _, _, err := s.mountOptions(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// mountOptions returns mount(2)'s flags and the options of the view: those of
+// the flags first, then -o, so that -o wins.
+func (s *settings) mountOptions() (flags uintptr, view string, err error) {
+	words := s.flagOptions()
+	for _, list := range s.Options {
+		for word := range strings.SplitSeq(list, ",") {
+			if !libfuse(word) {
+				words = append(words, word)
+			}
+		}
+	}
+	o, err := mount.ParseOptions(strings.Join(words, ","))
+	if err != nil {
+		return 0, "", err
+	}
+	if _, err := parseView(o.Lxcfs); err != nil {
+		return 0, "", err
+	}
+	return o.Flags, o.Lxcfs, nil
+}
+
+// flagOptions spells the classic flags as mount options.
+func (s *settings) flagOptions() []string {
+	var words []string
+	for _, f := range []struct {
+		set  bool
+		word string
+	}{
+		{s.EnableLoadavg, "loadavg"},
+		{s.EnableCFS, "cpu=quota"},
+		{s.DisableSwap, "noswap"},
+		{s.DisableZswap, "nozswap"},
+		{s.EnablePSIPoll, "psi-poll"},
+		{s.EnableCgroup, "cgroup"},
+	} {
+		if f.set {
+			words = append(words, f.word)
+		}
+	}
+	return words
+}
+
+// libfuse says whether an option is one of libfuse's that scripts pass to
+// lxcfs and that have no effect: the session decides these by itself.
+func libfuse(word string) bool {
+	name, _, _ := strings.Cut(word, "=")
+	switch name {
+	case "direct_io", "entry_timeout", "attr_timeout", "ac_attr_timeout", "negative_timeout",
+		"auto_unmount", "max_read", "max_write", "max_background", "fsname", "subtype",
+		"kernel_cache", "auto_cache", "big_writes", "intr", "debug", "use_ino", "hard_remove":
+		return true
+	}
+	return false
+}
+
+// executable returns the path of this program, for a worker or a re-execution:
+// what is installed there now, not what runs.
+func executable() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "/proc/self/exe"
+	}
+	return strings.TrimSuffix(path, " (deleted)")
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/fs/mount"
+)
+
+// runKeeper mounts, holds the descriptors, and keeps a worker serving them.
+// It reads no request and no file of a container.
+func runKeeper(s settings, log logger) error {
+	files, err := inheritedFiles()
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2)
+	signal.Ignore(unix.SIGPIPE)
+
+	pid, err := createPidfile(s.Pidfile)
+	if err != nil {
+		return err
+	}
+	defer pid.close(log)
+	mountpoint := s.Mountpoint
+	if _, orphaned := files["fuse-"+onlyID]; !orphaned {
+		fd, path, err := s.mount()
+		if err != nil {
+			return err
+		}
+		files["fuse-"+onlyID], mountpoint = fd, path
+	}
+	err = keep(files, signals, log)
+	if unmountErr := mount.Detach(mountpoint); unmountErr != nil && !errors.Is(unmountErr, unix.EINVAL) {
+		err = errors.Join(err, unmountErr)
+	}
+	return err
+}
+
+// keep runs workers until a signal, or the end of the mount.
+func keep(files namedFiles, signals <-chan os.Signal, log logger) error {
+	var held []fdstore.File
+	for name, fd := range files {
+		held = append(held, fdstore.File{Name: name, FD: fd})
+	}
+	keeper, err := fdstore.NewKeeper(fdstore.Config{
+		Command: workerCommand,
+		Max:     storeLimit,
+		Files:   held,
+		Stop:    []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP},
+		Report:  func(e fdstore.Event) { logKeeper(log, e) },
+	})
+	if err != nil {
+		return err
+	}
+	defer keeper.Close()
+	return keeper.Run(context.Background(), signals)
+}
+
+// workerCommand is this command line with --worker in the place of --keeper, run
+// with the program that is installed now: an upgrade needs no more than the end
+// of the old worker.
+func workerCommand() *exec.Cmd {
+	cmd := exec.Command(executable(), roleArgs("--worker")...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd
+}
+
+// roleArgs returns this process's arguments with another role.
+func roleArgs(role string) []string {
+	rest := slices.DeleteFunc(slices.Clone(os.Args[1:]), func(arg string) bool {
+		return arg == "--keeper" || arg == "--worker"
+	})
+	return append([]string{role}, rest...)
+}
+
+// logKeeper logs what is worth an operator's attention.
+func logKeeper(log logger, e fdstore.Event) {
+	switch e.Kind {
+	case fdstore.Died, fdstore.Delayed, fdstore.Starved, fdstore.Overdue, fdstore.Full, fdstore.HungUp, fdstore.Failed, fdstore.Refused:
+		log.Warn("worker "+e.Kind.String(), "pid", e.PID, "name", e.Name, "signal", e.Wait.Signal(),
+			"status", e.Wait.ExitStatus(), "delay", e.Delay, "text", e.Text, "error", e.Err)
+	case fdstore.Ready, fdstore.Started:
+		log.Info("worker "+e.Kind.String(), "pid", e.PID)
+	default:
+		log.Debug("worker "+e.Kind.String(), "pid", e.PID, "name", e.Name, "text", e.Text)
+	}
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/fs"
+	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/fs/proc"
+	"linuxcontainers.org/lxcfs/fs/sys"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+// machine is what all connections share: the host, and who lives on it.
+type machine struct {
+	files    hostfile.FS
+	host     *cgroup.Host
+	resolver *container.Resolver
+	loads    *view.Loads
+	cpus     int // possible CPUs, for the size of the accounts
+}
+
+func newMachine() (*machine, error) {
+	files := hostfile.OS{}
+	if err := refuseOwnFiles(files); err != nil {
+		return nil, err
+	}
+	host, err := cgroup.Detect(files)
+	if err != nil {
+		return nil, fmt.Errorf("cgroup hierarchies: %w", err)
+	}
+	return &machine{
+		files:    files,
+		host:     host,
+		resolver: container.New(host, container.Options{}),
+		loads:    view.NewLoads(host, bootClock),
+		cpus:     possibleCPUs(files),
+	}, nil
+}
+
+// refuseOwnFiles makes sure that the host's files are the kernel's: a daemon
+// that reads its own mount waits for itself and cannot be killed.
+func refuseOwnFiles(files hostfile.FS) error {
+	table, err := mount.ReadTable(files)
+	if err != nil {
+		return err
+	}
+	for _, e := range table.Ours() {
+		if strings.HasPrefix(e.MountPoint, "/proc/") || strings.HasPrefix(e.MountPoint, "/sys/") {
+			return fmt.Errorf("%s is a file of lxcfs here: lxcfs must run where /proc and /sys are the kernel's", e.MountPoint)
+		}
+	}
+	return nil
+}
+
+// possibleCPUs returns how many CPU numbers the kernel may ever use.
+func possibleCPUs(files hostfile.FS) int {
+	text, err := files.Append(nil, "/sys/devices/system/cpu/possible")
+	if err != nil {
+		return 1
+	}
+	set, err := cgroup.ParseCPUList(text)
+	if err != nil {
+		return 1
+	}
+	return set.Last() + 1
+}
+
+// bootClock is the time since boot, suspend included (CLOCK_BOOTTIME): what
+// /proc/uptime and process start times count.
+func bootClock() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
+
+// servedFiles is every file of every package that renders.
+func servedFiles() []*fs.File {
+	var files []*fs.File
+	for _, f := range proc.Files() {
+		files = append(files, &fs.File{Path: "/proc/" + f.Name, Needs: f.Needs, Append: f.Append})
+	}
+	for _, f := range sys.Files() {
+		files = append(files, &fs.File{Path: "/sys/" + f.Name, Needs: f.Needs, Append: f.Append})
+	}
+	return files
+}

@@ -1,0 +1,65 @@
+// Command lxcfs serves /proc files that show a container's own numbers.
+//
+// It is the classic `lxcfs MOUNTPOINT` (mounts, serves and unmounts by itself),
+// the keeper that holds a mount over the deaths of its worker (--keeper), and
+// that worker.
+//
+// Exit statuses: 0 after an orderly end (a signal, or the mount was unmounted by
+// somebody else), 1 after a failure, 2 for a wrong command line.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"linuxcontainers.org/lxcfs/fs/mount"
+)
+
+// version is set by the build.
+var version = "0.1.0-dev"
+
+// Exit statuses.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() {
+	if mount.IsProbe(os.Args) {
+		os.Exit(mount.ProbeMain(os.Args))
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main with its world given.
+func run(args []string, stdout, stderr io.Writer) int {
+	cmd := newCommand(func(s settings) error { return serve(s, newLogger(stderr, s.Debug)) })
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	err := cmd.Execute()
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "lxcfs: %v\nTry 'lxcfs --help' for more information.\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "lxcfs: %v\n", err)
+	return exitFailure
+}
+
+// serve runs the mode that the settings ask for.
+func serve(s settings, log logger) error {
+	switch {
+	case s.Worker:
+		return runWorker(s, log)
+	case s.Keeper:
+		return runKeeper(s, log)
+	}
+	return runClassic(s, log)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs/fdstore"
+)
+
+// runWorker serves what the keeper holds: a mounted connection, and what an
+// earlier worker stored. It mounts and unmounts nothing.
+func runWorker(s settings, log logger) error {
+	client, err := fdstore.New(storeLimit)
+	if err != nil {
+		return fmt.Errorf("--worker is for the keeper: %w", err)
+	}
+	files, err := inheritedFiles()
+	if err != nil {
+		return err
+	}
+	p := files.parts(onlyID)
+	if p.fuse < 0 {
+		return errors.New("--worker is for the keeper: no connection was passed on")
+	}
+	for name := range files {
+		client.Adopt(name)
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGUSR1, unix.SIGUSR2)
+	signal.Ignore(unix.SIGPIPE, unix.SIGHUP)
+
+	srv, err := newServer(log, &descriptors{client: client})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	opts, err := s.viewOptions()
+	if err != nil {
+		return err
+	}
+	if err := srv.add(ctx, onlyID, p, opts); err != nil {
+		return err
+	}
+	srv.store.notify(log, "READY=1", "STATUS=serving")
+	go srv.handle(signals, cancel, func() error { return reexec(srv.files(), os.Args) })
+	go srv.succeed(ctx, client)
+	return srv.wait(ctx)
+}
+
+// succeed takes the keeper's place when it dies: the worker holds everything
+// that a keeper needs, and containers must not lose their files with it.
+func (s *server) succeed(ctx context.Context, client *fdstore.Client) {
+	if client.KeeperGone(ctx) != nil {
+		return
+	}
+	s.log.Warn("the keeper is gone: taking its place")
+	if err := reexec(s.files(), append(os.Args[:1:1], roleArgs("--keeper")...)); err != nil {
+		s.log.Error("no keeper any more: the next death of this worker ends the mount", "error", err)
+	}
+}

@@ -1,0 +1,64 @@
+package fs
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers is the order of the packages, the lowest first: a package may import
+// only packages of lower layers.
+func layers() map[string]int {
+	return map[string]int{
+		"cgroup/hostfile":      0,
+		"cgroup":               1,
+		"fs/container":         2,
+		"fs/view":              3,
+		"fs/proc":              4,
+		"fs/sys":               4,
+		"fs/fdstore":           0,
+		"fs/session":           0,
+		"fs/config":            4,
+		"fs/mount":             1,
+		"fs":                   5,
+		"dbusapi":              6,
+		"cmd/lxcfs":            9,
+		"cmd/mount.fuse.lxcfs": 9,
+		"units":                9,
+	}
+}
+
+// Imports point downwards only, and only fs and fs/session know go-fuse.
+func TestImports(t *testing.T) {
+	const module = "linuxcontainers.org/lxcfs/"
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	order := layers()
+	packages := 0
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], module)
+		if strings.HasPrefix(name, "test/") {
+			continue
+		}
+		packages++
+		layer, known := order[name]
+		if !known {
+			t.Errorf("package %s has no layer: give it one here", name)
+		}
+		for _, imported := range fields[1:] {
+			if strings.HasPrefix(imported, "github.com/hanwen/go-fuse") && !slices.Contains([]string{"fs", "fs/session"}, name) {
+				t.Errorf("%s imports %s", name, imported)
+			}
+			if own, ok := strings.CutPrefix(imported, module); ok && order[own] >= layer {
+				t.Errorf("%s imports %s, which is not below it", name, own)
+			}
+		}
+	}
+	if packages < 10 {
+		t.Errorf("only %d packages seen", packages)
+	}
+}

@@ -1,0 +1,74 @@
+package fs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+)
+
+// The numbers are in the node ids that kernels hold for years: this list may
+// grow and must never change.
+func TestIndexesFrozen(t *testing.T) {
+	want := []string{
+		"1 /", "2 /proc", "3 /sys", "4 /sys/devices", "5 /sys/devices/system", "6 /sys/devices/system/cpu",
+		"7 /proc/pressure", "8 /sys/devices/system/node",
+		"16 /proc/cpuinfo", "17 /proc/diskstats", "18 /proc/loadavg", "19 /proc/meminfo", "20 /proc/stat",
+		"21 /proc/swaps", "22 /proc/uptime", "23 /proc/slabinfo", "24 /proc/partitions", "25 /proc/vmstat",
+		"26 /proc/pressure/cpu", "27 /proc/pressure/io", "28 /proc/pressure/memory", "29 /proc/pressure/irq",
+		"40 /sys/devices/system/cpu/online", "41 /sys/devices/system/cpu/present", "42 /sys/devices/system/cpu/possible",
+		"43 /sys/devices/system/cpu/offline", "44 /sys/devices/system/cpu/isolated", "45 /sys/devices/system/cpu/kernel_max",
+	}
+	byNumber := make(map[index]string)
+	for path, i := range indexes() {
+		if other, taken := byNumber[i]; taken {
+			t.Errorf("index %d: %s and %s", i, path, other)
+		}
+		byNumber[i] = path
+	}
+	var got []string
+	for _, i := range slices.Sorted(maps.Keys(byNumber)) {
+		got = append(got, fmt.Sprint(i, " ", byNumber[i]))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestNodeTable(t *testing.T) {
+	files := []*File{{Path: "/proc/stat"}, {Path: "/sys/devices/system/cpu/online"}, {Path: "/proc/unknown"}, {Path: "/proc/cpuinfo"}}
+	table := newNodeTable(files, func(string) uint64 { return 42 })
+	root := table.node(1)
+	cpu := root.child("sys").child("devices").child("system").child("cpu")
+	if cpu == nil || cpu.child("online") == nil || cpu.child("online").size != 42 {
+		t.Fatalf("no online: %+v", cpu)
+	}
+	if n := root.child("proc").child("unknown"); n != nil {
+		t.Errorf("file without a number is served: %+v", n)
+	}
+	var names []string
+	for _, n := range root.child("proc").children {
+		names = append(names, n.name)
+	}
+	if want := []string{"cpuinfo", "stat"}; !slices.Equal(names, want) {
+		t.Errorf("got %q, want %q", names, want)
+	}
+	stat := root.child("proc").child("stat")
+	if got := table.node(nodeID(stat.index, 1<<47)); got != stat {
+		t.Errorf("node of an id with a nonce: got %+v", got)
+	}
+	if got := table.node(9999); got != nil {
+		t.Errorf("node of an unknown id: got %+v", got)
+	}
+}
+
+func TestSizeFor(t *testing.T) {
+	for _, tt := range []struct {
+		n    int
+		want uint64
+	}{{0, 65536}, {1500, 65536}, {16384, 65536}, {16385, 131072}, {400_000, 2 << 20}, {50 << 20, 16 << 20}} {
+		if got := sizeFor(tt.n); got != tt.want {
+			t.Errorf("sizeFor(%d): got %d, want %d", tt.n, got, tt.want)
+		}
+	}
+}

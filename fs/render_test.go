@@ -1,0 +1,147 @@
+package fs
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+// resolver answers by thread id.
+type resolver map[uint32]container.Decision
+
+func (r resolver) Resolve(tid uint32) (container.Decision, error) {
+	d, ok := r[tid]
+	if !ok {
+		return d, errors.New("gone")
+	}
+	return d, nil
+}
+
+// gatherer fails for a container of the name "broken".
+type gatherer struct{}
+
+func (gatherer) Gather(dst *view.View, c *container.Container, _ view.Needs, _ view.Options) error {
+	if c.Name == "broken" {
+		return errors.New("no memory.current")
+	}
+	dst.LastPID = c.InitPID
+	return nil
+}
+
+// upper renders the host's text in capitals, and an empty one or an error when
+// the View's LastPID says so.
+func upper(dst, host []byte, v *view.View) ([]byte, error) {
+	switch v.LastPID {
+	case 1:
+		return append(dst, strings.ToUpper(string(host))...), nil
+	case 2:
+		return append(dst, "half a li"...), errors.New("bad line")
+	}
+	return dst, nil
+}
+
+func testRenderer(t *testing.T) (*Renderer, *[]Fallback) {
+	t.Helper()
+	var fallbacks []Fallback
+	box := func(name string, pid uint32) container.Decision {
+		return container.Decision{Container: &container.Container{Name: name, InitPID: pid}}
+	}
+	r := NewRenderer(Config{
+		FS: &hostfile.Archive{Files: map[string]string{
+			"/proc/stat":    "cpu 1\nbtime 1700000000\nintr 0\n",
+			"/proc/meminfo": "memtotal\n",
+		}},
+		Resolver: resolver{1: {}, 2: box("good", 1), 3: box("broken", 1), 4: box("bad text", 2), 5: box("no text", 3)},
+		Gatherer: gatherer{},
+		Switches: new(Switches),
+		Report:   func(f Fallback) { fallbacks = append(fallbacks, f) },
+	}, []*File{{Path: "/proc/meminfo", Append: upper}, {Path: "/proc/absent", Append: upper}})
+	return r, &fallbacks
+}
+
+func TestRender(t *testing.T) {
+	r, fallbacks := testRenderer(t)
+	if len(r.files) != 1 {
+		t.Fatalf("%d files, want 1: the host has no /proc/absent", len(r.files))
+	}
+	for _, tt := range []struct {
+		name string
+		tid  uint32
+		want string
+		err  string // of the fallback
+	}{
+		{"the host's own", 1, "memtotal\n", ""},
+		{"a container's", 2, "MEMTOTAL\n", ""},
+		{"nothing gathered", 3, "memtotal\n", "gather /proc/meminfo: no memory.current"},
+		{"renderer failed half-way", 4, "memtotal\n", "render /proc/meminfo: bad line"},
+		{"renderer lost everything", 5, "memtotal\n", "nothing rendered"},
+		{"caller gone", 6, "memtotal\n", "resolve caller 6: gone"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			*fallbacks = nil
+			got, err := r.Append([]byte("before:"), r.files[0], tt.tid)
+			if err != nil || string(got) != "before:"+tt.want {
+				t.Errorf("got %q, %v, want %q", got, err, tt.want)
+			}
+			if tt.err == "" && len(*fallbacks) > 0 {
+				t.Errorf("fallback: %v", *fallbacks)
+			}
+			if tt.err != "" && (len(*fallbacks) != 1 || !strings.Contains((*fallbacks)[0].Err.Error(), tt.err)) {
+				t.Errorf("fallbacks %v, want %q", *fallbacks, tt.err)
+			}
+		})
+	}
+	if got, want := r.Stats()[0], (FileStats{Path: "/proc/meminfo", Requests: 6, Fallbacks: 4}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestRenderHostOnly(t *testing.T) {
+	r, fallbacks := testRenderer(t)
+	r.Switches.HostOnly.Store(true)
+	if got, _ := r.Append(nil, r.files[0], 2); string(got) != "memtotal\n" {
+		t.Errorf("virtualisation off: got %q", got)
+	}
+	r.Switches.HostOnly.Store(false)
+	degraded := true
+	r.Degraded = func() bool { return degraded }
+	if got, _ := r.Append(nil, r.files[0], 2); string(got) != "memtotal\n" {
+		t.Errorf("degraded: got %q", got)
+	}
+	degraded = false
+	if got, _ := r.Append(nil, r.files[0], 2); string(got) != "MEMTOTAL\n" {
+		t.Errorf("calm again: got %q", got)
+	}
+	if len(*fallbacks) > 0 {
+		t.Errorf("fallbacks: %v", *fallbacks)
+	}
+}
+
+func TestRenderWithoutHostFile(t *testing.T) {
+	r, _ := testRenderer(t)
+	r.FS = &hostfile.Archive{}
+	got, err := r.Append([]byte("x"), r.files[0], 2)
+	if err == nil || string(got) != "x" || !strings.Contains(err.Error(), "/proc/meminfo") {
+		t.Errorf("got %q, %v, want an error that names the file", got, err)
+	}
+	if s := r.Stats()[0]; s.Errors != 1 {
+		t.Errorf("got %+v, want 1 error", s)
+	}
+}
+
+func TestBootTime(t *testing.T) {
+	r, _ := testRenderer(t)
+	if got := r.bootTime(); got != 1700000000 {
+		t.Errorf("got %d", got)
+	}
+	for _, stat := range []string{"", "btime", "\nbtime x\n", "cpu 1\nbtime 99999999999999999999999\n"} {
+		r.FS = &hostfile.Archive{Files: map[string]string{"/proc/stat": stat}}
+		if got := r.bootTime(); got != 0 {
+			t.Errorf("%q: got %d, want 0", stat, got)
+		}
+	}
+}
