@@ -117,17 +117,25 @@ func (h helper) mount(ctx context.Context, a arguments, options mount.Options) e
 		return &statusError{exitSystem, fmt.Errorf("%w (is FUSE available here?)", err)}
 	}
 	defer unix.Close(fd)
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	daemon, err := mount.Dial(ctx, h.socket) // before the mount, which may hide the socket
+	if err != nil {
+		return h.failure(ctx, target, err)
+	}
+	defer daemon.Close()
 	if err := mount.Mount(fd, a.source, target, options.Flags, daemonUser()); err != nil {
 		return &statusError{exitMount, err}
 	}
 	connection := connectionAt(target)
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
-	defer cancel()
-	err = mount.HandOver(ctx, h.socket, mount.Handover{
+	err = daemon.HandOver(ctx, mount.Handover{
 		FD: fd, Mountpoint: target, Options: options.Lxcfs, Connection: connection,
 	})
 	if err != nil {
-		return h.undo(ctx, target, connection, err)
+		if connectionAt(target) == connection { // unless another is on top meanwhile
+			err = errors.Join(err, mount.Detach(target))
+		}
+		return h.failure(ctx, target, err)
 	}
 	if a.verbose {
 		fmt.Fprintf(h.stdout, "mount.fuse.lxcfs: %s mounted, served by the daemon\n", target)
@@ -135,23 +143,18 @@ func (h helper) mount(ctx context.Context, a arguments, options mount.Options) e
 	return nil
 }
 
-// undo takes the mount away after a failed hand-over, unless another mount has
-// been made on top meanwhile, and puts the reason into one sentence.
-func (h helper) undo(ctx context.Context, target string, connection uint32, err error) error {
+// failure puts the reason for a failed hand-over into one sentence.
+func (h helper) failure(ctx context.Context, target string, err error) error {
 	var refused *mount.RefusedError
 	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return &statusError{exitInterrupt, errors.New("interrupted")}
 	case errors.As(err, &refused):
 		err = fmt.Errorf("the lxcfs daemon refuses %s: %w", target, err)
 	case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED):
 		err = fmt.Errorf("no lxcfs daemon listens on %s (is lxcfs.socket started?)", h.socket)
 	default:
 		err = fmt.Errorf("%s: %w", target, err)
-	}
-	if connectionAt(target) == connection {
-		err = errors.Join(err, mount.Detach(target))
-	}
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return &statusError{exitInterrupt, errors.New("interrupted")}
 	}
 	return &statusError{exitMount, err}
 }

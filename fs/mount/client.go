@@ -30,27 +30,52 @@ type Handover struct {
 	Connection uint32
 }
 
-// HandOver sends a mounted connection to the daemon behind socketPath and waits
-// for its ack until ctx ends. A nil error means that the daemon serves the
-// mount, and that a daemon after it will. A [RefusedError] is the daemon's own;
-// after any error the mount is not served and must be unmounted.
+// HandOver is [Dial] and [Client.HandOver], for a mount that does not cover
+// socketPath.
 func HandOver(ctx context.Context, socketPath string, h Handover) error {
-	conn, err := dial(ctx, socketPath)
+	c, err := Dial(ctx, socketPath)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer c.Close()
+	return c.HandOver(ctx, h)
+}
+
+// Client is a connection to the daemon, for one hand-over.
+type Client struct{ conn *net.UnixConn }
+
+// Dial connects to the daemon behind socketPath. Who mounts must do so before:
+// on a mount over /run, or over /, the way to the socket leads into the very
+// mount that nobody serves yet, and connect(2) does not return.
+//
+// The daemon's patience for the hand-over, [Server.Timeout], begins here.
+func Dial(ctx context.Context, socketPath string) (*Client, error) {
+	conn, err := dial(ctx, socketPath)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{conn}, nil
+}
+
+// Close hangs up.
+func (c *Client) Close() error { return c.conn.Close() }
+
+// HandOver sends a mounted connection and waits for the ack until ctx ends. A
+// nil error means that the daemon serves the mount, and that a daemon after it
+// will. A [RefusedError] is the daemon's own; after any error the mount is not
+// served and must be unmounted.
+func (c *Client) HandOver(ctx context.Context, h Handover) error {
+	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	request := appendRequest(h.Mountpoint, h.Options, h.Connection)
 	if len(request) > MaxMessage {
 		return fmt.Errorf("mount options and mountpoint are too long: %d bytes", len(request))
 	}
-	if _, _, err := conn.WriteMsgUnix(request, unix.UnixRights(h.FD), nil); err != nil {
+	if _, _, err := c.conn.WriteMsgUnix(request, unix.UnixRights(h.FD), nil); err != nil {
 		return noAnswer(ctx, err)
 	}
 	reply := make([]byte, MaxMessage+1)
-	n, err := conn.Read(reply)
+	n, err := c.conn.Read(reply)
 	if err != nil || n == 0 {
 		return noAnswer(ctx, err)
 	}
