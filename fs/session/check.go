@@ -1,0 +1,103 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// ErrStuck is returned by SelfCheck when requests are not answered.
+var ErrStuck = errors.New("stuck")
+
+// counters count since the process started. Any goroutine adds.
+type counters struct {
+	requests, replayed, poisoned, interrupts, unanswered, stale atomic.Uint64
+}
+
+// Stats is what a session did since its process started, and what it does now.
+type Stats struct {
+	Epoch      uint32        // processes that served the connection, with this one
+	Deaths     uint32        // of them died; those that a request killed twice are not counted again
+	Requests   uint64        // read or replayed
+	Replayed   uint64        // owed by earlier processes
+	Poisoned   uint64        // of them answered with EIO unseen
+	Interrupts uint64        // answered with ENOSYS
+	Unanswered uint64        // by go-fuse; answered with EIO here
+	Stale      uint64        // answers that the kernel did not wait for
+	Workers    int           // started
+	Reading    int           // of them wait for a request
+	Busy       int           // of them handle one
+	Longest    time.Duration // that one of these has taken so far
+	Locked     bool          // all memory that the kernel copies to and from is locked
+	Degraded   bool          // see Session.Degraded
+}
+
+// Stats returns the numbers of now.
+func (s *Session) Stats() Stats {
+	f, h := s.journal.frozen(), s.journal.header()
+	st := Stats{
+		Epoch: f.epoch, Deaths: h.deaths,
+		Requests: s.counters.requests.Load(), Replayed: s.counters.replayed.Load(), Poisoned: s.counters.poisoned.Load(),
+		Interrupts: s.counters.interrupts.Load(), Unanswered: s.counters.unanswered.Load(), Stale: s.counters.stale.Load(),
+		Locked: s.journal.locked == nil, Degraded: s.Degraded(),
+	}
+	now := bootTime()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.Workers, st.Reading = len(s.workers), s.reading
+	for _, w := range s.workers {
+		st.Locked = st.Locked && w.locked == nil
+		if since := w.since.Load(); since != 0 {
+			st.Busy++
+			st.Longest = max(st.Longest, now-time.Duration(since))
+		}
+	}
+	return st
+}
+
+// SelfCheck returns ErrStuck if a worker has handled one request for longer than
+// limit, or if a GETATTR of the root, made up here and given to the file system
+// in-process, takes that long. It never touches the mount.
+func (s *Session) SelfCheck(limit time.Duration) error {
+	now := bootTime()
+	s.mu.Lock()
+	for _, w := range s.workers {
+		if since := w.since.Load(); since != 0 && now-time.Duration(since) > limit {
+			s.mu.Unlock()
+			return fmt.Errorf("request in slot %d after %v: %w", w.index, now-time.Duration(since), ErrStuck)
+		}
+	}
+	s.mu.Unlock()
+	return s.probe(limit)
+}
+
+// probe handles a made-up request.
+func (s *Session) probe(limit time.Duration) error {
+	if !s.probing.CompareAndSwap(false, true) {
+		return fmt.Errorf("the last self-check: %w", ErrStuck)
+	}
+	done := make(chan int32, 1)
+	go func() {
+		defer s.probing.Store(false)
+		var in fuse.GetAttrIn
+		in.Length, in.Opcode, in.NodeId = uint32(unsafe.Sizeof(in)), opGetattr, fuse.FUSE_ROOT_ID
+		out := make([]byte, pageSize)
+		s.ps.HandleRequest([][]byte{bytesOf(&in)}, [][]byte{out})
+		done <- outHeaderOf(out).status
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case status := <-done:
+		if status != 0 {
+			return fmt.Errorf("GETATTR of the root: error %d", -status)
+		}
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("GETATTR of the root after %v: %w", limit, ErrStuck)
+	}
+}

@@ -1,0 +1,295 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The journal's layout, all numbers in the machine's own order:
+//
+//	0     frozen header, 40 bytes: the same in every version
+//	64    this version's header
+//	1024  raw INIT request, its length in its first 4 bytes; 0: none yet
+//	2048  raw INIT answer, likewise
+//	4096  one slotMeta per slot
+//	...   slots, each on a page of its own, a fuse_in_header at its start;
+//	      a length of 0 in it: nothing is owed
+//	...   handle table: entries, then blocks of content
+const (
+	journalMagic   = 0x4c4e4a534643584c // "LXCFSJNL" on a little-endian machine
+	journalVersion = 1
+
+	initInOffset  = 1024
+	initOutOffset = 2048
+	initRoom      = 1024
+	metaOffset    = 4096
+
+	maxSlots = 4096 // more is a corrupt header
+)
+
+// frozen is the part of the journal that no version changes. With it any
+// version can answer each owed request, if only with EIO.
+type frozen struct {
+	magic   uint64
+	version uint32
+	slots   uint32 // count
+	stride  uint32 // bytes from slot to slot
+	offset  uint32 // of slot 0
+	epoch   uint32 // processes that served this connection so far
+	initIn  uint32 // offset of the raw INIT request
+	initOut uint32 // offset of the raw INIT answer
+	_       uint32
+}
+
+const deathsKept = 8
+
+// header is what this version adds.
+type header struct {
+	handles    uint64 // offset of the handle table
+	deliberate uint32 // the last process meant to end: no death
+	deaths     uint32 // count of all
+	deathTimes [deathsKept]int64
+}
+
+// slotMeta counts how often a request was dispatched. It belongs to the request
+// whose unique it holds, and to none otherwise.
+type slotMeta struct {
+	unique     uint64
+	dispatches uint32
+	_          uint32
+}
+
+var errUnusable = errors.New("not a usable journal")
+
+// journal is a mapped journal memfd. The slots belong to the workers, one each;
+// the rest to the goroutine that runs Create, Restore or Init.
+type journal struct {
+	fd     int
+	mem    []byte // header, meta, slots: mapped, populated, locked
+	table  []byte // handle table: mapped
+	locked error  // nil: mem is locked
+}
+
+const pageSize = 4096
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+// createJournal makes an empty journal with that many slots.
+func createJournal(slots, stride int) (*journal, error) {
+	fd, err := unix.MemfdCreate("lxcfs-journal", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_NOEXEC_SEAL)
+	if errors.Is(err, unix.EINVAL) { // MFD_NOEXEC_SEAL: since 6.3
+		fd, err = unix.MemfdCreate("lxcfs-journal", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("memfd of the journal: %w", err)
+	}
+	offset := roundUp(metaOffset+slots*int(unsafe.Sizeof(slotMeta{})), pageSize)
+	handles := offset + slots*stride
+	j := &journal{fd: fd}
+	if err := j.format(offset, handles, slots, stride); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	return j, nil
+}
+
+func (j *journal) format(offset, handles, slots, stride int) error {
+	if err := unix.Ftruncate(j.fd, int64(handles+handlesSize)); err != nil {
+		return err
+	}
+	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+	if _, err := unix.FcntlInt(uintptr(j.fd), unix.F_ADD_SEALS, seals); err != nil {
+		return err
+	}
+	if err := j.mapAll(handles); err != nil {
+		return err
+	}
+	j.header().handles = uint64(handles)
+	f := j.frozen()
+	f.version, f.slots, f.stride, f.offset = journalVersion, uint32(slots), uint32(stride), uint32(offset)
+	f.initIn, f.initOut = initInOffset, initOutOffset
+	atomic.StoreUint64(&f.magic, journalMagic) // last: before it this is no journal
+	return nil
+}
+
+// mapAll maps the journal, whose handle table starts at handles.
+func (j *journal) mapAll(handles int) error {
+	mem, err := unix.Mmap(j.fd, 0, handles, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
+	if err != nil {
+		return fmt.Errorf("mmap: %w", err)
+	}
+	table, err := unix.Mmap(j.fd, int64(handles), handlesSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		unix.Munmap(mem)
+		return fmt.Errorf("mmap: %w", err)
+	}
+	j.mem, j.table, j.locked = mem, table, unix.Mlock(mem)
+	return nil
+}
+
+// openJournal maps the journal of an earlier process. errUnusable is returned
+// for one that this version cannot continue.
+func openJournal(fd int) (*journal, error) {
+	f, size, err := peekFrozen(fd)
+	if err != nil {
+		return nil, err
+	}
+	if f.version != journalVersion || f.initIn != initInOffset || f.initOut != initOutOffset {
+		return nil, fmt.Errorf("version %d: %w", f.version, errUnusable)
+	}
+	handles := int(f.offset) + int(f.slots)*int(f.stride)
+	want := roundUp(metaOffset+int(f.slots)*int(unsafe.Sizeof(slotMeta{})), pageSize)
+	if int(f.offset) != want || f.stride < minReadBuffer || f.stride%pageSize != 0 || handles+handlesSize != size {
+		return nil, fmt.Errorf("%d slots of %d bytes at %d in %d: %w", f.slots, f.stride, f.offset, size, errUnusable)
+	}
+	j := &journal{fd: fd}
+	if err := j.mapAll(handles); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	if j.header().handles != uint64(handles) {
+		j.unmap()
+		return nil, fmt.Errorf("handle table elsewhere: %w", errUnusable)
+	}
+	return j, nil
+}
+
+// peekFrozen reads the frozen header of a journal of any version. It refuses
+// one that could be cut short while it is mapped: that would be SIGBUS.
+func peekFrozen(fd int) (frozen, int, error) {
+	var f frozen
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return f, 0, fmt.Errorf("journal: %w: %w", errUnusable, err)
+	}
+	seals, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+	if err != nil || seals&unix.F_SEAL_SHRINK == 0 {
+		return f, 0, fmt.Errorf("journal not sealed: %w", errUnusable)
+	}
+	b := unsafe.Slice((*byte)(unsafe.Pointer(&f)), unsafe.Sizeof(f))
+	if n, err := unix.Pread(fd, b, 0); err != nil || n != len(b) || f.magic != journalMagic {
+		return f, 0, fmt.Errorf("journal without magic: %w", errUnusable)
+	}
+	end := uint64(f.offset) + uint64(f.slots)*uint64(f.stride)
+	if f.slots == 0 || f.slots > maxSlots || f.stride < inHeaderSize || f.stride%8 != 0 || f.offset%8 != 0 || end > uint64(st.Size) {
+		return f, 0, fmt.Errorf("journal with %d slots of %d bytes at %d: %w", f.slots, f.stride, f.offset, errUnusable)
+	}
+	return f, int(st.Size), nil
+}
+
+func (j *journal) unmap() error {
+	return errors.Join(unix.Munmap(j.mem), unix.Munmap(j.table))
+}
+
+func (j *journal) frozen() *frozen { return (*frozen)(unsafe.Pointer(&j.mem[0])) }
+func (j *journal) header() *header { return (*header)(unsafe.Pointer(&j.mem[64])) }
+func (j *journal) slots() int      { return int(j.frozen().slots) }
+
+// slot returns the bytes of slot i.
+func (j *journal) slot(i int) []byte {
+	f := j.frozen()
+	start := int(f.offset) + i*int(f.stride)
+	end := start + int(f.stride)
+	return j.mem[start:end:end]
+}
+
+func (j *journal) meta(i int) *slotMeta {
+	return (*slotMeta)(unsafe.Pointer(&j.mem[metaOffset+i*int(unsafe.Sizeof(slotMeta{}))]))
+}
+
+// dispatches says how often the request in slot i was dispatched.
+func (j *journal) dispatches(i int) uint32 {
+	m := j.meta(i)
+	if m.unique != headerOf(j.slot(i)).unique {
+		return 0
+	}
+	return m.dispatches
+}
+
+// count adds a dispatch of the request in slot i, before it takes place.
+func (j *journal) count(i int) {
+	m, unique := j.meta(i), headerOf(j.slot(i)).unique
+	if m.unique != unique {
+		atomic.StoreUint32(&m.dispatches, 0)
+		atomic.StoreUint64(&m.unique, unique)
+	}
+	atomic.StoreUint32(&m.dispatches, m.dispatches+1)
+}
+
+// owed returns the slots that the last process did not answer: those that were
+// dispatched least often first, for the others are suspect, then the oldest.
+func (j *journal) owed() []int {
+	var owed []int
+	for i := range j.slots() {
+		if headerOf(j.slot(i)).length != 0 {
+			owed = append(owed, i)
+		}
+	}
+	slices.SortFunc(owed, func(a, b int) int {
+		if d := int(j.dispatches(a)) - int(j.dispatches(b)); d != 0 {
+			return d
+		}
+		if headerOf(j.slot(a)).unique < headerOf(j.slot(b)).unique {
+			return -1
+		}
+		return 1
+	})
+	return owed
+}
+
+// initRequest and initAnswer return the recorded messages, nil if there are
+// none.
+func (j *journal) initRequest() []byte {
+	return plausibleInit(j.mem[initInOffset:initInOffset+initRoom], initInMin)
+}
+
+func (j *journal) initAnswer() []byte {
+	return plausibleInit(j.mem[initOutOffset:initOutOffset+initRoom], initOutMin)
+}
+
+func plausibleInit(b []byte, least int) []byte {
+	n := int(headerOf(b).length)
+	if n < least || n > len(b) {
+		return nil
+	}
+	return b[:n:n]
+}
+
+// record keeps a raw message at offset. Its length goes last: before it there
+// is no message.
+func (j *journal) record(offset int, msg []byte) {
+	dst := j.mem[offset : offset+initRoom]
+	n := min(len(msg), initRoom)
+	copy(dst[4:], msg[4:n])
+	atomic.StoreUint32(&headerOf(dst).length, uint32(n))
+}
+
+const (
+	deathsTolerated = 3
+	deathWindow     = 10 * time.Second
+)
+
+// noteDeath records that the last process died, at about now (CLOCK_BOOTTIME).
+func (j *journal) noteDeath(now time.Duration) {
+	h := j.header()
+	h.deathTimes[h.deaths%deathsKept] = int64(now)
+	atomic.StoreUint32(&h.deaths, h.deaths+1)
+}
+
+// degraded says whether three deaths fell into ten seconds, the last of them
+// less than ten seconds ago.
+func (j *journal) degraded(now time.Duration) bool {
+	h := j.header()
+	n := atomic.LoadUint32(&h.deaths)
+	if n < deathsTolerated {
+		return false
+	}
+	last := time.Duration(h.deathTimes[(n-1)%deathsKept])
+	first := time.Duration(h.deathTimes[(n-deathsTolerated)%deathsKept])
+	return last-first < deathWindow && now-last < deathWindow
+}

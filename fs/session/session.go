@@ -1,0 +1,308 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+)
+
+// ErrUnmounted is returned by Serve when the connection has ended: nobody will
+// ever ask anything again.
+var ErrUnmounted = errors.New("file system unmounted")
+
+// Defaults and bounds of [Config].
+const (
+	MinSlots        = 64
+	MinPages        = 32
+	maxPages        = 256 // FUSE_MAX_MAX_PAGES
+	defaultReaders  = 2
+	defaultPatience = time.Millisecond
+	defaultGrace    = 5 * time.Second
+)
+
+// Config is what an owner decides about a session. The zero value is complete.
+type Config struct {
+	// Slots is how many requests may be handled at a time; at least MinSlots.
+	// A restored journal keeps its own number.
+	Slots int
+	// Readers is how many goroutines wait in read(2) while all is well; 0: 2.
+	Readers int
+	// MaxPages is how many pages one READ may carry; at least MinPages.
+	MaxPages int
+	// Grace is how long Serve waits for requests under way when it is told to
+	// stop; 0: 5 s.
+	Grace time.Duration
+	// Options are go-fuse's. MaxWrite, Logger and PanicHandler are set here.
+	Options fuse.MountOptions
+	// Report is told what happens, some of each kind; it must not block. It may
+	// be nil, and is called by any goroutine.
+	Report func(Event)
+}
+
+func (c *Config) complete() {
+	c.Slots = max(c.Slots, MinSlots)
+	c.MaxPages = min(max(c.MaxPages, MinPages), maxPages)
+	if c.Readers <= 0 {
+		c.Readers = defaultReaders
+	}
+	if c.Grace <= 0 {
+		c.Grace = defaultGrace
+	}
+}
+
+// Session is one FUSE connection as this process serves it. It owns both
+// descriptors. Init and Serve are called once each, by one goroutine; all other
+// methods by any.
+type Session struct {
+	cfg     Config
+	fd      int
+	journal *journal
+	handles *Handles
+	events  *reporter
+	ps      *fuse.ProtocolServer
+	lost    bool // the journal was unusable: INIT may be unknown
+	resend  bool // ask the kernel for what the last process read
+	outSize int  // of a reply buffer, in bytes
+
+	counters counters
+	probing  atomic.Bool // a self-check has not come back
+
+	mu       sync.Mutex // guards all below
+	workers  []*worker
+	idle     []*worker
+	unused   []int // slots without a worker
+	reading  int   // workers in read(2), or about to be
+	live     int   // worker goroutines
+	stopping bool
+	err      error         // why serving ended
+	ended    chan struct{} // closed when err is set
+	quiet    chan struct{} // closed when stopping and live is 0
+	starved  *time.Timer   // runs while reading is 0
+}
+
+// Create makes a session of a new connection, with an empty journal. Nothing is
+// read yet: the caller stores JournalFD and then fd where they survive, and
+// then calls Init.
+func Create(fd int, cfg Config) (*Session, error) {
+	cfg.complete()
+	j, err := createJournal(cfg.Slots, minReadBuffer)
+	if err != nil {
+		return nil, err
+	}
+	return newSession(fd, j, cfg)
+}
+
+// Restore makes a session of a connection that an earlier process served. A
+// journal of another version, a damaged one, or none (-1) is replaced: then
+// JournalFD returns a new descriptor, which the caller must store before Serve,
+// and what the earlier process owed is answered with EIO as far as it is known.
+func Restore(fd, journal int, cfg Config) (*Session, error) {
+	cfg.complete()
+	j, err := openJournal(journal)
+	if errors.Is(err, errUnusable) {
+		return adoptForeign(fd, journal, cfg, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	j.frozen().epoch++
+	if j.header().deliberate == 0 && !diedOfPoison(j) {
+		j.noteDeath(bootTime())
+	}
+	j.header().deliberate = 0
+	s, err := newSession(fd, j, cfg)
+	if err == nil && s.Degraded() {
+		s.events.report(EventDegraded, nil, "%d deaths so far", j.header().deaths)
+	}
+	return s, err
+}
+
+// diedOfPoison says whether the last process died while it replayed a request:
+// such a death is that request's, and no reason to degrade everybody.
+func diedOfPoison(j *journal) bool {
+	for _, i := range j.owed() {
+		if j.dispatches(i) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func newSession(fd int, j *journal, cfg Config) (*Session, error) {
+	if err := unix.SetNonblock(fd, false); err != nil {
+		return nil, fmt.Errorf("connection: %w", errors.Join(err, j.unmap()))
+	}
+	if j.frozen().epoch == 0 {
+		j.frozen().epoch = 1
+	}
+	s := &Session{
+		cfg: cfg, fd: fd, journal: j,
+		handles: openHandles(j.table, j.frozen().epoch),
+		events:  newReporter(cfg.Report),
+		ended:   make(chan struct{}),
+		quiet:   make(chan struct{}),
+	}
+	s.starved = time.AfterFunc(time.Hour, s.promote)
+	s.starved.Stop()
+	if j.locked != nil {
+		s.events.report(EventUnpinned, j.locked, "journal of %d bytes", len(j.mem))
+	}
+	return s, nil
+}
+
+// newProtocolServer makes the decoder of requests. Its options are the owner's,
+// but for max_write, so that a request fits a slot, and FUSE_PASSTHROUGH, which
+// would make the mount unfit to be a layer of others.
+func (s *Session) newProtocolServer(raw fuse.RawFileSystem) *fuse.ProtocolServer {
+	opts := s.cfg.Options
+	opts.MaxWrite = pageSize
+	opts.DisabledCapabilities |= fuse.CAP_PASSTHROUGH
+	opts.Logger = log.New(s.events, "", 0)
+	opts.PanicHandler = s.panicked
+	return fuse.NewProtocolServer(raw, &opts)
+}
+
+// JournalFD returns the descriptor of the journal. It differs from the one that
+// was given to Restore if that one was unusable.
+func (s *Session) JournalFD() int { return s.journal.fd }
+
+// FD returns the descriptor of the connection.
+func (s *Session) FD() int { return s.fd }
+
+// Handles returns the table of open handles.
+func (s *Session) Handles() *Handles { return s.handles }
+
+// Degraded says that three processes died within ten seconds and the last less
+// than ten seconds ago: whoever renders should take the shortest path, and serve
+// the host's bytes.
+func (s *Session) Degraded() bool { return s.journal.degraded(bootTime()) }
+
+// Leave says that the process is about to end on purpose (yes), or will not
+// after all: no death is recorded then. Serve does so by itself when it stops.
+func (s *Session) Leave(yes bool) {
+	var v uint32
+	if yes {
+		v = 1
+	}
+	atomic.StoreUint32(&s.journal.header().deliberate, v)
+}
+
+// Close gives back the descriptors and the memory. It refuses to while requests
+// are being handled. A process that ends need not call it.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	live := s.live
+	s.mu.Unlock()
+	if live > 0 || s.probing.Load() {
+		return fmt.Errorf("session with %d workers: %w", live, unix.EBUSY)
+	}
+	s.starved.Stop()
+	for _, w := range s.workers {
+		unix.Munmap(w.out)
+	}
+	return errors.Join(s.journal.unmap(), unix.Close(s.journal.fd), unix.Close(s.fd))
+}
+
+// Serve answers requests, first those that an earlier process owes, until the
+// file system is unmounted (ErrUnmounted), ctx is done (nil) or the connection
+// breaks. When ctx is done it waits for the requests under way, but not longer
+// than Config.Grace: what is not answered then stays in the journal.
+func (s *Session) Serve(ctx context.Context) error {
+	s.replay()
+	s.mu.Lock()
+	for len(s.workers) < s.cfg.Readers && s.err == nil {
+		if !s.startWorker() {
+			break
+		}
+	}
+	s.mu.Unlock()
+	select {
+	case <-s.ended:
+	case <-ctx.Done():
+	}
+	s.stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.Leave(true)
+	}
+	return s.err
+}
+
+// stop makes the workers end. One that waits in read(2) holds no request, but a
+// signal would not wake it, a wake-up descriptor costs a poll(2) for each
+// request, and O_NONBLOCK belongs to everybody who holds the connection. So the
+// kernel is asked to retrieve nothing from the root's page cache: it answers
+// with a request, NOTIFY_REPLY, which nobody waits for.
+func (s *Session) stop() {
+	s.mu.Lock()
+	s.stopping = true
+	for _, w := range s.idle {
+		w.wake <- struct{}{}
+	}
+	s.idle = nil
+	kicks := s.reading
+	if s.live == 0 {
+		s.closeQuiet()
+	}
+	s.mu.Unlock()
+	for range kicks {
+		if err := s.kick(); err != nil {
+			break
+		}
+	}
+	grace := time.NewTimer(s.cfg.Grace)
+	defer grace.Stop()
+	select {
+	case <-s.quiet:
+	case <-grace.C:
+	}
+}
+
+// kick wakes one goroutine that waits in read(2).
+func (s *Session) kick() error {
+	var msg struct {
+		outHeader
+		fuse.NotifyRetrieveOut
+	}
+	msg.length, msg.status = uint32(len(bytesOf(&msg))), notifyRetrieve
+	msg.Nodeid = fuse.FUSE_ROOT_ID
+	_, err := unix.Write(s.fd, bytesOf(&msg))
+	return err
+}
+
+// fail ends serving.
+func (s *Session) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+		close(s.ended)
+	}
+	s.stopping = true
+}
+
+// closeQuiet is called with mu held, when no worker is left.
+func (s *Session) closeQuiet() {
+	select {
+	case <-s.quiet:
+	default:
+		close(s.quiet)
+	}
+}
+
+// bootTime reads CLOCK_BOOTTIME: it goes on across processes and suspend.
+func bootTime() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
