@@ -82,6 +82,8 @@ func TestDetect(t *testing.T) {
 			"cgroup2 at /sys/fs/cgroup/unified; no v1 mount", "/sys/fs/cgroup/unified"},
 		{"hidden by a mount above it", tmpfs + memory + "50 31 0:50 / /sys/fs/cgroup rw - tmpfs none rw\n51 50 0:38 / /sys/fs/cgroup/v2 rw - cgroup2 none rw\n", V2,
 			"cgroup2 at /sys/fs/cgroup/v2; no v1 mount", "/sys/fs/cgroup/v2"},
+		{"two at one place", tmpfs + v2 + "42 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n", V2,
+			"cgroup2 at /sys/fs/cgroup/unified; no v1 mount", "/sys/fs/cgroup/unified"},
 		{"other's malformed line", "nonsense\n" + v2, V2,
 			"cgroup2 at /sys/fs/cgroup/unified; no v1 mount", "/sys/fs/cgroup/unified"},
 	}
@@ -120,6 +122,14 @@ func TestDetectErrors(t *testing.T) {
 	}
 	_, err := Detect(&hostfile.Archive{})
 	mustBe(t, err, fs.ErrNotExist)
+}
+
+func TestLayoutString(t *testing.T) {
+	for l, want := range map[Layout]string{V1: "v1", Hybrid: "hybrid", V2: "v2", 0: "unknown"} {
+		if got := l.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 }
 
 func TestHierarchyDir(t *testing.T) {

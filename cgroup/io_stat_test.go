@@ -24,7 +24,7 @@ func TestReadIO(t *testing.T) {
 	}
 	check("sorted", v2, "/lxc/c1", own, nil)
 	check("not enabled here", v2, "/lxc/c1/off", own, nil)
-	check("not enabled", v2, "/lxc", nil, fs.ErrNotExist)
+	check("not enabled, and never the host's", v2, "/lxc", nil, fs.ErrNotExist)
 	check("gone", v2, "/lxc/c1/gone", nil, fs.ErrNotExist)
 	for _, tt := range []struct {
 		name, in string

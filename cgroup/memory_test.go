@@ -95,6 +95,10 @@ func TestReadMemoryV1(t *testing.T) {
 	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != 8000000 || got.LimitFrom != Hidden {
 		t.Errorf("unreadable ancestor: got %d from %q, %v", got.Limit, got.LimitFrom, err)
 	}
+	a.Errors["/sys/fs/cgroup/memory/lxc/c1/memory.memsw.limit_in_bytes"] = syscall.EACCES
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.MemswLimit != 9000000 {
+		t.Errorf("unreadable: got memsw limit %d, %v", got.MemswLimit, err)
+	}
 	a.Files["/sys/fs/cgroup/memory/lxc/c1/memory.memsw.usage_in_bytes"] = "3999999\n"
 	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.SwapUsage != 0 {
 		t.Errorf("memsw below usage: got %d, %v, want 0", got.SwapUsage, err)

@@ -31,6 +31,12 @@ func TestWalkProcs(t *testing.T) {
 	check("too many", 4, ErrLimit)
 	check("too many processes in one", 1, ErrLimit)
 
+	a.Files["/sys/fs/cgroup/lxc/c1/cgroup.procs"] = "10\n"
+	check("five cgroups, four processes", 4, ErrLimit)
+	a.Files["/sys/fs/cgroup/lxc/c1/cgroup.procs"] = "10\n11\n15\n"
+	check("five cgroups, six processes", 5, ErrLimit)
+	a.Files["/sys/fs/cgroup/lxc/c1/cgroup.procs"] = "10\n11\n"
+
 	const dir = "/sys/fs/cgroup/lxc/c1"
 	a.Errors[dir+"/a b/cgroup.procs"] = syscall.EOPNOTSUPP
 	check("threaded", 100, nil, 10, 11, 13, 14)
