@@ -42,11 +42,39 @@ func (r *Resolver) readInit(pid uint32) (*task, uint64, error) {
 	if !t.status.init() || t.status.tgid != pid {
 		return nil, 0, errChanged
 	}
-	start, err := r.readStartTicks(pid)
+	s, err := r.readStat(pid)
+	if err == nil && s.exiting {
+		err = r.readLivingThread(t)
+	}
 	if err == nil {
 		err = r.checkTag(pid, t.tag)
 	}
-	return t, start, gone("init", pid, err)
+	return t, s.startTicks, gone("init", pid, err)
+}
+
+// readLivingThread takes t's cgroups from a thread of t that is not exiting, for
+// a main thread that called pthread_exit(3). Without one, the process is dying:
+// on v1 it is in the root cgroups by now, and errChanged.
+func (r *Resolver) readLivingThread(t *task) error {
+	names, err := r.host.FS.ReadDir(procDir(t.pid) + "/task")
+	if err != nil {
+		return changed(err)
+	}
+	for _, name := range names[:min(len(names), r.opts.MaxScan)] {
+		tid, err := parsePID("task", []byte(name))
+		if err != nil {
+			continue
+		}
+		if s, err := r.readStat(tid); err != nil || s.exiting {
+			continue
+		}
+		thread, err := r.readTask(tid)
+		if err == nil && thread.status.tgid == t.pid {
+			t.place = thread.place
+			return nil
+		}
+	}
+	return errChanged
 }
 
 // buildInit makes the Container of an init known: top-level when it is what its
@@ -166,7 +194,11 @@ func (r *Resolver) ofScope(p place, s scope, top *record, member uint32) (*recor
 		}
 	}
 	if old.task != nil && old.task.status.init() {
-		rec, err := r.newRecord(old.task, old.start)
+		init, start, err := r.readInit(old.task.pid)
+		if err != nil {
+			return nil, err
+		}
+		rec, err := r.newRecord(init, start)
 		if err != nil {
 			return nil, err
 		}

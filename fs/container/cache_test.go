@@ -186,6 +186,50 @@ func TestReuseHalfWay(t *testing.T) {
 	}
 }
 
+// TestExitingInit: the kernel takes an exiting task out of its v1 cgroups before
+// the tasks of its pid namespace are gone. Seen on 6.18: a Container at "/".
+func TestExitingInit(t *testing.T) {
+	w := newWorld(docker()...)
+	r := w.resolver(t, Options{})
+	old := mustResolve(t, r, 601).Container
+	w.add(proc{pid: 602, ppid: 600, ns: "8", cg: docker()[1].cg, root: 91})
+	w.add(proc{pid: 600, ppid: 550, ns: "1", cg: "/", exiting: true})
+	if d, err := r.Resolve(602); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("got %s, %v; want ESRCH", gist(d.Container), err)
+	}
+	t.Run("only its main thread", func(t *testing.T) {
+		w.add(proc{pid: 603, tgid: 600, ppid: 550, ns: "1", cg: docker()[1].cg})
+		if got := mustResolve(t, r, 602).Container; got.CgroupPath != old.CgroupPath || got.InitPID != 600 {
+			t.Errorf("got %s, want %s", gist(got), gist(old))
+		}
+	})
+}
+
+// TestNoMixture: the init's pid goes to another init while it is being read. No
+// Container is put together from both.
+func TestNoMixture(t *testing.T) {
+	for at := range 60 {
+		w := newWorld(proc{pid: 500, ppid: 1, ns: "1", cg: "/a", start: 7})
+		w.cgroup("/b")
+		r := w.resolver(t, Options{})
+		w.reads = 0
+		w.before = func(string) {
+			if w.reads == at {
+				w.before = nil
+				w.reuse(proc{pid: 500, ppid: 1, ns: "1", cg: "/b", start: 8})
+			}
+		}
+		d, err := r.Resolve(500)
+		if err != nil {
+			t.Errorf("at access %d: %v", at, err)
+			continue
+		}
+		if c := d.Container; (c.CgroupPath == "/a") != (c.StartTicks == 7) || (c.CgroupPath == "/b") != (c.StartTicks == 8) {
+			t.Errorf("at access %d: got %s started at %d", at, gist(c), c.StartTicks)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for _, tt := range []struct {
 		name, file, content string

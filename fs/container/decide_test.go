@@ -116,6 +116,8 @@ func TestDecide(t *testing.T) {
 		{"forged in a delegated service", []proc{{pid: 30, ppid: 1, cg: "/system.slice/d.service/lxc.payload.victim"}}, nil, "/system.slice/d.service", 30, `unit "systemd" "d.service" /system.slice/d.service init 0`, ReasonUnit},
 		{"forged with a pid namespace", []proc{{pid: 30, ppid: 1, ns: "1", cg: "/system.slice/d.service/docker-" + idA + ".scope"}}, nil, "/system.slice/d.service", 30,
 			`system "" "" /system.slice/d.service/docker-` + idA + `.scope init 30`, ReasonInit},
+		{"forged beside the init", []proc{{pid: 30, ppid: 1, ns: "1", cg: "/system.slice/d.service/a"}, {pid: 31, ppid: 30, ns: "2", cg: "/system.slice/d.service/lxc.payload.victim"}}, nil, "/system.slice/d.service", 31,
+			`system "" "" /system.slice/d.service/a init 30`, ReasonInit},
 		{"conmon is no container", []proc{{pid: 30, ppid: 1, cg: "/machine.slice/libpod-conmon-" + idA + ".scope"}}, nil, "", 30,
 			`unit "systemd" "libpod-conmon-` + idA + `.scope" /machine.slice/libpod-conmon-` + idA + `.scope init 0`, ReasonUnit},
 

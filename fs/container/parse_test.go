@@ -43,7 +43,7 @@ func TestParseStatus(t *testing.T) {
 	}
 }
 
-func TestParseStartTicks(t *testing.T) {
+func TestParseStat(t *testing.T) {
 	const rest = " S 1 1 1 0 -1 4194560 1 1 0 0 1 1 1 1 20 0 1 0 4242 5 5"
 	for _, tt := range []struct {
 		name, in string
@@ -52,6 +52,8 @@ func TestParseStartTicks(t *testing.T) {
 	}{
 		{"plain", "77 (sh)" + rest + "\n", 4242, false},
 		{"parentheses, spaces, a newline", "77 (a) R 1 (b\n) S 9 9)" + rest + "\n", 4242, false},
+		{"exiting", "77 (sh)" + strings.Replace(rest, "4194560", "4194564", 1), 4242, false},
+		{"garbage flags", "77 (sh)" + strings.Replace(rest, "4194560", "x", 1), 0, true},
 		{"empty comm", "77 ()" + rest, 4242, false},
 		{"last field", "77 (sh)" + strings.TrimSuffix(rest, " 5 5"), 4242, false},
 		{"cut", "77 (sh) S 1 1 1", 0, true},
@@ -60,8 +62,9 @@ func TestParseStartTicks(t *testing.T) {
 		{"overflow", "77 (sh)" + strings.Replace(rest, "4242", "18446744073709551616", 1), 0, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseStartTicks([]byte(tt.in))
-			if got != tt.want || errors.Is(err, cgroup.ErrFormat) != tt.bad {
+			s, err := parseStat([]byte(tt.in))
+			got := s.startTicks
+			if s.exiting != strings.Contains(tt.name, "exiting") || got != tt.want || errors.Is(err, cgroup.ErrFormat) != tt.bad {
 				t.Errorf("got %d, %v; want %d", got, err, tt.want)
 			}
 		})
@@ -158,17 +161,17 @@ func FuzzParseStatus(f *testing.F) {
 	})
 }
 
-func FuzzParseStartTicks(f *testing.F) {
+func FuzzParseStat(f *testing.F) {
 	f.Add([]byte("77 (a) R (b) S 1 1 1 0 -1 4194560 1 1 0 0 1 1 1 1 20 0 1 0 4242 5 5\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		want, err := parseStartTicks(in)
+		want, err := parseStat(in)
 		if err != nil {
 			return
 		}
 		// Whatever stands in comm makes no difference.
-		got, err := parseStartTicks(append([]byte("1 (x) S 1 (\n"), in...))
+		got, err := parseStat(append([]byte("1 (x) S 1 (\n"), in...))
 		if got != want || err != nil {
-			t.Errorf("got %d, %v; want %d", got, err, want)
+			t.Errorf("got %v, %v; want %v", got, err, want)
 		}
 	})
 }

@@ -109,18 +109,23 @@ func (r *Resolver) readStatus(pid uint32) (status, error) {
 }
 
 func (r *Resolver) readStartTicks(pid uint32) (uint64, error) {
+	s, err := r.readStat(pid)
+	return s.startTicks, err
+}
+
+func (r *Resolver) readStat(pid uint32) (stat, error) {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
 	name := procDir(pid) + "/stat"
 	if *buf, err = r.host.FS.Append((*buf)[:0], name); err != nil {
-		return 0, err
+		return stat{}, err
 	}
-	ticks, err := parseStartTicks(*buf)
+	s, err := parseStat(*buf)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
+		return stat{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return ticks, nil
+	return s, nil
 }
 
 func (r *Resolver) readRootMount(pid uint32) (uint64, error) {

@@ -25,6 +25,7 @@ type proc struct {
 	root      int    // root mount id; 0: 27, the host's
 	comm      string
 	old       bool // a kernel that has no NStgid
+	exiting   bool // in do_exit
 }
 
 // world is a machine whose files can change under the reader.
@@ -76,7 +77,12 @@ func (w *world) add(p proc) {
 		status += "NStgid:\t" + strings.ReplaceAll(ns, " ", "\t") + "\nNSpid:\t" + strings.ReplaceAll(ns, " ", "\t") + "\n"
 	}
 	w.Files[dir+"/status"] = status
-	w.Files[dir+"/stat"] = fmt.Sprintf("%d (%s) S %d 1 1 0 -1 4194560 1 1 0 0 1 1 1 1 20 0 1 0 %d 5 5\n", p.pid, p.comm, p.ppid, p.start)
+	flags := 4194560
+	if p.exiting {
+		flags |= pfExiting
+	}
+	w.Files[dir+"/stat"] = fmt.Sprintf("%d (%s) S %d 1 1 0 -1 %d 1 1 0 0 1 1 1 1 20 0 1 0 %d 5 5\n", p.pid, p.comm, p.ppid, flags, p.start)
+	w.Files[procDir(tgid)+"/task/"+fmt.Sprint(p.pid)+"/comm"] = p.comm
 	root := p.root
 	if root == 0 {
 		root = 27
@@ -117,6 +123,11 @@ func (w *world) kill(pid uint32) {
 		delete(w.Files, procDir(pid)+"/"+f)
 	}
 	delete(w.Dirs, procDir(pid))
+	for name := range w.Files {
+		if strings.HasPrefix(name, procDir(pid)+"/task/") {
+			delete(w.Files, name)
+		}
+	}
 	for name, content := range w.Files {
 		if strings.HasSuffix(name, "/cgroup.procs") {
 			lines := "\n" + content
