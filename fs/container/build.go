@@ -175,7 +175,7 @@ func (r *Resolver) kind(p place) Kind {
 }
 
 // ofScope returns the Container that a runtime's scope stands for: that of its
-// oldest process if this is an init, else one without an init. A process known
+// oldest process (of its init, for a System) if this is an init, else one without an init. A process known
 // to be in it is looked at in any case (0: none). nil: top is full.
 func (r *Resolver) ofScope(p place, s scope, top *record, member uint32) (*record, error) {
 	at := r.cut(p, s.path)
@@ -186,7 +186,7 @@ func (r *Resolver) ofScope(p place, s scope, top *record, member uint32) (*recor
 	if rec := r.byInode(inode); rec != nil {
 		return rec, nil
 	}
-	old := r.oldest(at, member)
+	old := r.oldest(at, s.kind, member)
 	if member != 0 {
 		// Without it we may have taken another process for the oldest.
 		if _, err := r.tag(member); err != nil {
@@ -281,7 +281,7 @@ func (r *Resolver) unitAt(at place, top *record) (*record, error) {
 	if rec := r.byInode(inode); rec != nil {
 		return rec, nil
 	}
-	rec := r.withoutInit(at, inode, r.oldest(at, 0))
+	rec := r.withoutInit(at, inode, r.oldest(at, Unit, 0))
 	rec.top = top
 	rec.c.Kind, rec.c.Runtime, rec.c.Name = Unit, "systemd", rec.c.Unit.Name
 	if rec.c.Unit.User != "" {

@@ -123,6 +123,10 @@ func TestDecide(t *testing.T) {
 
 		{"init and child of one tick", []proc{{pid: 30, ppid: 31, ns: "2", cg: "/lxc.payload.web", start: 5}, {pid: 31, ppid: 1, ns: "1", cg: "/lxc.payload.web", start: 5}, {pid: 32, ppid: 30, ns: "3 1", cg: "/lxc.payload.web", start: 5}}, nil, "", 30,
 			`system "lxc" "web" /lxc.payload.web init 31`, ReasonInit},
+		{"LXC with an older starter in its cgroup", []proc{{pid: 30, ppid: 1, cg: "/lxc.payload.c1"}, {pid: 31, ppid: 30, ns: "1", cg: "/lxc.payload.c1"}, {pid: 32, ppid: 31, ns: "2 1", cg: "/lxc.payload.c1"}}, []uint32{32}, "", 31,
+			`system "lxc" "c1" /lxc.payload.c1 init 31`, ReasonInit},
+		{"--pid=host with a pid namespace in it", []proc{{pid: 30, ppid: 1, cg: "/docker/" + idA}, {pid: 31, ppid: 30, ns: "1", cg: "/docker/" + idA}}, []uint32{31}, "", 30,
+			`application "docker" "` + idA + `" /docker/` + idA + ` init 0`, ReasonScope},
 		{"nspawn on v1: no payload", []proc{{pid: 40, ppid: 1, cg: "/machine.slice/machine-m.scope", start: 4}, {pid: 41, ppid: 40, ns: "1", cg: "/machine.slice/machine-m.scope"}}, nil, "", 41,
 			`system "nspawn" "m" /machine.slice/machine-m.scope init 41`, ReasonInit},
 		{"pod with a shared pid namespace in a container", append(docker(), proc{pid: 660, ppid: 601, ns: "30 1", cg: "/system.slice/docker-" + idA + ".scope/cri-containerd-" + idA + ".scope"},

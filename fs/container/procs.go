@@ -8,8 +8,10 @@ type elder struct {
 
 // oldest returns the oldest process in a cgroup and all below it, of those that
 // are looked at; member is looked at first, unless it is 0. Of several that started in one tick it is the init of the
-// shallowest pid namespace, if there is one: an init forks at once.
-func (r *Resolver) oldest(p place, member uint32) elder {
+// shallowest pid namespace, if there is one: an init forks at once. A System has
+// an init, whatever older process of the host's is beside it (one that started
+// it, say); an Application on the host's pid namespace may make pid namespaces.
+func (r *Resolver) oldest(p place, kind Kind, member uint32) elder {
 	var pids []uint32
 	if member != 0 {
 		pids = append(pids, member)
@@ -28,6 +30,11 @@ func (r *Resolver) oldest(p place, member uint32) elder {
 			first = min(first, start)
 		}
 	}
+	if kind == System {
+		if init := r.shallowest(pids, starts); init.task != nil {
+			return init
+		}
+	}
 	var best elder
 	for _, pid := range pids {
 		if start, ok := starts[pid]; !ok || start != first {
@@ -36,6 +43,26 @@ func (r *Resolver) oldest(p place, member uint32) elder {
 		t, err := r.readTask(pid)
 		if err == nil && (best.task == nil || elderThan(t, best.task)) {
 			best = elder{t, first}
+		}
+	}
+	return best
+}
+
+// shallowest returns the init of the shallowest pid namespace, and of these the
+// oldest; none when there is no init.
+func (r *Resolver) shallowest(pids []uint32, starts map[uint32]uint64) elder {
+	var best elder
+	for _, pid := range pids {
+		s, err := r.readStatus(pid)
+		if err != nil || !s.init() {
+			continue
+		}
+		start, ok := starts[pid]
+		if !ok || best.task != nil && (s.depth() > best.task.status.depth() || s.depth() == best.task.status.depth() && start >= best.start) {
+			continue
+		}
+		if t, err := r.readTask(pid); err == nil {
+			best = elder{t, start}
 		}
 	}
 	return best
