@@ -44,7 +44,7 @@ type Config struct {
 	FS       hostfile.FS
 	Resolver Resolver
 	Gatherer Gatherer
-	Options  view.Options
+	Options  view.Options // at first; SetOptions changes them
 	Switches *Switches
 	// Degraded, when it returns true, makes files the host's by the shortest
 	// path: the process has died too often of late. May be nil.
@@ -58,8 +58,9 @@ type Config struct {
 // Safe for concurrent use.
 type Renderer struct {
 	Config
-	files []*File
-	pool  sync.Pool // of *scratch
+	files   []*File
+	options atomic.Pointer[view.Options]
+	pool    sync.Pool // of *scratch
 }
 
 // scratch is what one rendering needs and the next one can use again.
@@ -71,6 +72,7 @@ type scratch struct {
 // NewRenderer returns a renderer of those files that the host has.
 func NewRenderer(cfg Config, files []*File) *Renderer {
 	r := &Renderer{Config: cfg}
+	r.SetOptions(cfg.Options)
 	r.pool.New = func() any { return new(scratch) }
 	for _, f := range files {
 		if _, err := cfg.FS.Stat(f.Path); err == nil {
@@ -79,6 +81,9 @@ func NewRenderer(cfg Config, files []*File) *Renderer {
 	}
 	return r
 }
+
+// SetOptions changes the options; renderings under way keep theirs.
+func (r *Renderer) SetOptions(opts view.Options) { r.options.Store(&opts) }
 
 // Append appends what the caller tid reads in file f. An error means that not
 // even the host's file could be read; dst is then returned unchanged.
@@ -119,7 +124,7 @@ func (r *Renderer) virtual(dst []byte, s *scratch, f *File, tid uint32) ([]byte,
 	if decision.Container == nil {
 		return append(dst, s.host...), nil
 	}
-	if err := r.Gatherer.Gather(&s.view, decision.Container, f.Needs, r.Options); err != nil {
+	if err := r.Gatherer.Gather(&s.view, decision.Container, f.Needs, *r.options.Load()); err != nil {
 		return dst, fmt.Errorf("gather %s: %w", f.Path, err)
 	}
 	out, err := f.Append(dst, s.host, &s.view)

@@ -58,7 +58,7 @@ func (s *settings) begin(files namedFiles) (*pidfile, parts, string, error) {
 	if err != nil {
 		return nil, parts{}, "", errors.Join(err, pid.remove())
 	}
-	return pid, parts{fuse: fd, journal: -1, accounts: -1}, mountpoint, nil
+	return pid, parts{fuse: fd, journal: -1, accounts: -1, origin: -1}, mountpoint, nil
 }
 
 // mount mounts a new connection at the mountpoint, in the place of a dead mount
@@ -90,11 +90,11 @@ func serveClassic(s settings, log logger, signals <-chan os.Signal, pid *pidfile
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	opts, err := s.viewOptions()
+	o, err := s.origin()
 	if err != nil {
 		return err
 	}
-	if err := srv.add(ctx, onlyID, p, opts); err != nil {
+	if err := srv.add(ctx, onlyID, p, o); err != nil {
 		return err
 	}
 	go srv.handle(signals, cancel, func() error {

@@ -14,7 +14,16 @@ import (
 
 // parts are the descriptors of one connection; -1 is one that is not there.
 type parts struct {
-	fuse, journal, accounts int
+	fuse, journal, accounts, origin int
+}
+
+// close closes those that are there.
+func (p parts) close() {
+	for _, fd := range []int{p.fuse, p.journal, p.accounts, p.origin} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
 }
 
 // connection is one mount that this process serves.
@@ -23,6 +32,8 @@ type connection struct {
 	session  *session.Session
 	renderer *fs.Renderer
 	accounts region
+	origin   origin
+	originFD int
 	restored bool
 }
 
@@ -63,9 +74,17 @@ func (r region) close() error {
 
 // open makes a connection of its parts: a fresh one when it has no journal,
 // else the continuation of what an earlier process served.
-func (s *server) open(id string, p parts, opts view.Options) (*connection, error) {
-	c := &connection{id: id, restored: p.journal >= 0}
-	var err error
+func (s *server) open(id string, p parts, o origin) (*connection, error) {
+	c := &connection{id: id, restored: p.journal >= 0, origin: o}
+	opts, err := s.optionsOf(o)
+	if err != nil {
+		return nil, err
+	}
+	if c.originFD = p.origin; c.originFD < 0 {
+		if c.originFD, err = o.save(); err != nil {
+			return nil, err
+		}
+	}
 	if c.accounts, err = openRegion("lxcfs-acct", p.accounts, view.AccountsSize(s.machine.cpus)); err != nil {
 		return nil, err
 	}
@@ -73,7 +92,7 @@ func (s *server) open(id string, p parts, opts view.Options) (*connection, error
 	if err != nil {
 		return nil, err
 	}
-	cfg := session.Config{Report: s.sessionEvent(id)}
+	cfg := session.Config{Options: fs.ProtocolOptions(), Report: s.sessionEvent(id)}
 	if c.restored {
 		c.session, err = session.Restore(p.fuse, p.journal, cfg)
 	} else {
@@ -100,15 +119,21 @@ func (c *connection) keep(ctx context.Context, store *descriptors) error {
 	return store.put(ctx,
 		stored{"journal-" + c.id, c.session.JournalFD(), true},
 		stored{"acct-" + c.id, c.accounts.fd, true},
+		stored{"origin-" + c.id, c.originFD, true},
 		stored{"fuse-" + c.id, c.session.FD(), false},
 	)
 }
 
-// serve answers requests until the mount is gone (nil) or ctx is done.
-func (c *connection) serve(ctx context.Context) error {
+// begin answers INIT, or goes on where the last process was.
+func (c *connection) begin() error {
 	if err := c.session.Init(fs.NewTree(c.renderer, c.session.Handles())); err != nil {
 		return fmt.Errorf("connection %s: %w", c.id, err)
 	}
+	return nil
+}
+
+// serve answers requests until the mount is gone (nil) or ctx is done.
+func (c *connection) serve(ctx context.Context) error {
 	err := c.session.Serve(ctx)
 	if errors.Is(err, session.ErrUnmounted) {
 		return nil
@@ -117,4 +142,11 @@ func (c *connection) serve(ctx context.Context) error {
 		return fmt.Errorf("connection %s: %w", c.id, err)
 	}
 	return ctx.Err()
+}
+
+// close lets go of everything.
+func (c *connection) close() {
+	c.session.Close()
+	c.accounts.close()
+	unix.Close(c.originFD)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"linuxcontainers.org/lxcfs/fs/config"
 	"linuxcontainers.org/lxcfs/fs/mount"
 )
 
@@ -140,10 +141,16 @@ func (s *settings) mountOptions() (flags uintptr, view string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	if _, err := parseView(o.Lxcfs); err != nil {
+	if _, err := config.ParseMountOptions(o.Lxcfs); err != nil {
 		return 0, "", err
 	}
 	return o.Flags, o.Lxcfs, nil
+}
+
+// origin returns what the command line says about its one connection.
+func (s *settings) origin() (origin, error) {
+	_, view, err := s.mountOptions()
+	return origin{Mountpoint: s.Mountpoint, Options: view}, err
 }
 
 // flagOptions spells the classic flags as mount options.

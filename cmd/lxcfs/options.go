@@ -1,39 +1,105 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
 	"linuxcontainers.org/lxcfs/fs/config"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// parseView parses the options of the view: what is left of the mount options
-// when the generic flags are out.
-func parseView(words string) (config.Options, error) {
-	s, err := config.ParseMountOptions(words)
-	if err != nil {
-		return config.Options{}, err
-	}
-	return s.Over(config.Default()), nil
+// origin is what a connection was mounted with. It goes into the descriptor
+// store with the connection: a successor cannot ask for it again.
+type origin struct {
+	Mountpoint string // for messages
+	Options    string // of the view, comma separated
 }
 
-// viewOptions returns what the command line says about the view.
-func (s *settings) viewOptions() (view.Options, error) {
-	_, words, err := s.mountOptions()
+// maxOrigin bounds the record, bytes.
+const maxOrigin = 64 << 10
+
+// save writes the record to a new memfd: "MOUNTPOINT\0OPTIONS".
+func (o origin) save() (int, error) {
+	fd, err := unix.MemfdCreate("lxcfs-origin", unix.MFD_CLOEXEC)
+	if err != nil {
+		return -1, fmt.Errorf("memfd_create: %w", err)
+	}
+	if _, err := unix.Pwrite(fd, []byte(o.Mountpoint+"\x00"+o.Options), 0); err != nil {
+		unix.Close(fd)
+		return -1, fmt.Errorf("record of the mount options: %w", err)
+	}
+	return fd, nil
+}
+
+// loadOrigin reads what save wrote.
+func loadOrigin(fd int) (origin, error) {
+	if fd < 0 {
+		return origin{}, errors.New("no record of the mount options")
+	}
+	buf := make([]byte, maxOrigin)
+	n, err := unix.Pread(fd, buf, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return origin{}, fmt.Errorf("record of the mount options: %w", err)
+	}
+	mountpoint, options, ok := strings.Cut(string(buf[:n]), "\x00")
+	if !ok {
+		return origin{}, fmt.Errorf("record of the mount options: %q", buf[:min(n, 80)])
+	}
+	return origin{mountpoint, options}, nil
+}
+
+// loadConfig reads the configuration files below root ("/" but in tests).
+func loadConfig(root string) (config.Config, error) { return config.Load(os.DirFS(root)) }
+
+// optionsOf returns the options in force for a connection: its own over those of
+// the configuration files over the defaults.
+func (s *server) optionsOf(o origin) (view.Options, error) {
+	own, err := config.ParseMountOptions(o.Options)
 	if err != nil {
 		return view.Options{}, err
 	}
-	o, err := parseView(words)
-	if err != nil {
-		return view.Options{}, err
-	}
-	return viewOf(o), nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return viewOf(own.Over(s.config.View.Over(config.Default()))), nil
 }
 
 // viewOf translates what is configured into what package view takes.
 func viewOf(o config.Options) view.Options {
-	policy := map[config.CPUPolicy]view.CPUPolicy{
-		config.Auto:   view.Auto,
-		config.CPUSet: view.CPUSet,
-		config.Quota:  view.Quota,
-	}[o.CPU]
-	return view.Options{CPU: policy, Swap: o.Swap, Zswap: o.Zswap, Loadavg: o.Loadavg}
+	v := view.Options{CPU: view.Auto, Swap: o.Swap, Zswap: o.Zswap, Loadavg: o.Loadavg}
+	switch o.CPU {
+	case config.CPUSet:
+		v.CPU = view.CPUSet
+	case config.Quota:
+		v.CPU = view.Quota
+	}
+	return v
+}
+
+// reload reads the configuration anew. With a mistake in it, the one in force
+// stays.
+func (s *server) reload(root string) error {
+	cfg, err := loadConfig(root)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.config = cfg
+	conns := make([]*connection, 0, len(s.conns))
+	for _, c := range s.conns {
+		conns = append(conns, c)
+	}
+	s.mu.Unlock()
+	for _, c := range conns {
+		opts, err := s.optionsOf(c.origin)
+		if err != nil {
+			return fmt.Errorf("connection %s: %w", c.id, err)
+		}
+		c.renderer.SetOptions(opts)
+	}
+	return nil
 }

@@ -27,7 +27,7 @@ func (f namedFiles) parts(id string) parts {
 		}
 		return -1
 	}
-	return parts{fuse: get("fuse-" + id), journal: get("journal-" + id), accounts: get("acct-" + id)}
+	return parts{fuse: get("fuse-" + id), journal: get("journal-" + id), accounts: get("acct-" + id), origin: get("origin-" + id)}
 }
 
 // inheritedFiles returns what the manager, the keeper, or this process before
@@ -69,6 +69,7 @@ func (s *server) files() namedFiles {
 		files["fuse-"+id] = c.session.FD()
 		files["journal-"+id] = c.session.JournalFD()
 		files["acct-"+id] = c.accounts.fd
+		files["origin-"+id] = c.originFD
 	}
 	return files
 }

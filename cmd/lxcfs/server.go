@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/fs"
+	"linuxcontainers.org/lxcfs/fs/config"
 	"linuxcontainers.org/lxcfs/fs/session"
-	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // server serves the connections of this process.
@@ -23,20 +23,25 @@ type server struct {
 	// done receives the end of each connection.
 	done chan ended
 
-	mu    sync.Mutex // guards conns
-	conns map[string]*connection
+	mu     sync.Mutex // guards conns and config
+	conns  map[string]*connection
+	config config.Config
 }
 
 // ended says how a connection's service ended; nil when it was unmounted.
 type ended struct {
-	id  string
-	err error
+	conn *connection
+	err  error
 }
 
 func newServer(log logger, store *descriptors) (*server, error) {
 	m, err := newMachine()
 	if err != nil {
 		return nil, err
+	}
+	cfg, err := loadConfig("/")
+	if err != nil {
+		log.Error("mistakes in the configuration, going on without them", "error", err)
 	}
 	log.Info("cgroup hierarchies found", "layout", m.host.Layout, "reason", m.host.Reason)
 	return &server{
@@ -47,26 +52,43 @@ func newServer(log logger, store *descriptors) (*server, error) {
 		store:    store,
 		done:     make(chan ended),
 		conns:    make(map[string]*connection),
+		config:   cfg,
 	}, nil
 }
 
 // add opens a connection, stores a fresh one, and begins to serve it.
-func (s *server) add(ctx context.Context, id string, p parts, opts view.Options) error {
-	c, err := s.open(id, p, opts)
+// It owns the descriptors from the call on.
+func (s *server) add(ctx context.Context, id string, p parts, o origin) error {
+	c, err := s.open(id, p, o)
 	if err != nil {
+		p.close()
 		return fmt.Errorf("connection %s: %w", id, err)
 	}
 	if !c.restored {
 		if err := c.keep(ctx, s.store); err != nil {
+			c.close()
 			return fmt.Errorf("connection %s: %w", id, err)
 		}
 	}
 	s.mu.Lock()
 	s.conns[id] = c
 	s.mu.Unlock()
-	s.log.Info("connection served", "id", id, "restored", c.restored)
-	go func() { s.done <- ended{id, c.serve(ctx)} }()
+	if err := c.begin(); err != nil {
+		s.forget(c)
+		return err
+	}
+	s.log.Info("connection served", "id", id, "mountpoint", o.Mountpoint, "restored", c.restored)
+	go func() { s.done <- ended{c, c.serve(ctx)} }()
 	return nil
+}
+
+// forget takes a connection out of the table and out of the store.
+func (s *server) forget(c *connection) {
+	s.mu.Lock()
+	delete(s.conns, c.id)
+	s.mu.Unlock()
+	s.store.drop(c.id)
+	c.close()
 }
 
 // wait returns when the last connection is gone or ctx is done.
@@ -96,15 +118,12 @@ func (s *server) count() int {
 
 // remove forgets a connection that ended.
 func (s *server) remove(e ended) {
-	s.mu.Lock()
-	delete(s.conns, e.id)
-	s.mu.Unlock()
-	s.store.drop(e.id)
+	s.forget(e.conn)
 	if e.err != nil {
-		s.log.Error("connection failed", "id", e.id, "error", e.err)
+		s.log.Error("connection failed", "id", e.conn.id, "error", e.err)
 		return
 	}
-	s.log.Info("connection ended: unmounted", "id", e.id)
+	s.log.Info("connection ended: unmounted", "id", e.conn.id)
 }
 
 // toggle switches virtualisation off or on, for all connections.

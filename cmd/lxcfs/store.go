@@ -67,7 +67,7 @@ func (d *descriptors) remove(files ...stored) {
 
 // drop takes everything of a connection out of the store.
 func (d *descriptors) drop(id string) {
-	d.remove(stored{name: "fuse-" + id}, stored{name: "acct-" + id}, stored{name: "journal-" + id})
+	d.remove(stored{name: "fuse-" + id}, stored{name: "origin-" + id}, stored{name: "acct-" + id}, stored{name: "journal-" + id})
 }
 
 // notify tells the manager; one that does not listen changes nothing here.

@@ -40,11 +40,11 @@ func runWorker(s settings, log logger) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	opts, err := s.viewOptions()
+	o, err := s.origin()
 	if err != nil {
 		return err
 	}
-	if err := srv.add(ctx, onlyID, p, opts); err != nil {
+	if err := srv.add(ctx, onlyID, p, o); err != nil {
 		return err
 	}
 	srv.store.notify(log, "READY=1", "STATUS=serving")
