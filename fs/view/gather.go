@@ -1,0 +1,165 @@
+package view
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/container"
+)
+
+// Clock is the time since boot, CLOCK_BOOTTIME of clock_gettime(2).
+type Clock func() time.Duration
+
+// tick is one unit of USER_HZ, in which /proc/PID/stat has start times.
+const tick = 10 * time.Millisecond
+
+// Gatherer fills in Views. Safe for concurrent use.
+type Gatherer struct {
+	host     *cgroup.Host
+	clock    Clock
+	accounts *Accounts
+	loads    *Loads
+}
+
+// New returns a Gatherer that reads from host and keeps CPU time in accounts.
+func New(host *cgroup.Host, clock Clock, accounts *Accounts, loads *Loads) *Gatherer {
+	return &Gatherer{host: host, clock: clock, accounts: accounts, loads: loads}
+}
+
+// Gather fills in the parts of dst that are needed; dst may hold an older View,
+// whose storage it takes. An error names the file; dst is then undefined.
+func (g *Gatherer) Gather(dst *View, c *container.Container, needs Needs, opts Options) error {
+	for _, part := range []struct {
+		needs Needs
+		fill  func(*View, *container.Container, Options) error
+	}{
+		{NeedMemory, g.memory},
+		{NeedCPUs | NeedCPUTime | NeedUptime, g.cpus},
+		{NeedCPUTime | NeedUptime, g.cpuTime},
+		{NeedLoad | NeedTasks, g.load},
+		{NeedIO, g.io},
+	} {
+		if needs&part.needs != 0 {
+			if err := part.fill(dst, c, opts); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *Gatherer) memory(dst *View, c *container.Container, opts Options) error {
+	dst.SwapShown, dst.ZswapShown = opts.Swap, opts.Zswap
+	return g.host.ReadMemory(c.Membership, &dst.Memory)
+}
+
+// cpus decides which CPUs are shown: those of the effective cpuset that are
+// online, and of these the first n for a quota of n CPUs. It is never empty.
+func (g *Gatherer) cpus(dst *View, c *container.Container, opts Options) error {
+	online, err := g.online()
+	if err != nil {
+		return err
+	}
+	visible, err := g.host.ReadCPUSet(c.Membership)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		visible = online // no cpuset controller: every CPU
+	case err != nil:
+		return err
+	default:
+		visible = visible.And(online)
+	}
+	if visible.Empty() {
+		visible = online
+	}
+	dst.Online, dst.CPUs, dst.partial = online, visible, false
+	if !byQuota(opts.CPU, c.Kind) {
+		return nil
+	}
+	quota, err := g.host.ReadCPUQuota(c.Membership)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if n := max(1, quota.Ceil()); n < visible.Count() {
+		dst.CPUs, dst.partial = visible.First(n), true
+	}
+	return nil
+}
+
+// byQuota says whether a policy counts CPUs by quota for a kind of container.
+func byQuota(policy CPUPolicy, kind container.Kind) bool {
+	return policy == Quota || policy == Auto && kind == container.Application
+}
+
+// online returns the host's online CPUs.
+func (g *Gatherer) online() (cgroup.CPUSet, error) {
+	const name = "/sys/devices/system/cpu/online"
+	text, err := g.host.FS.Append(nil, name)
+	if err != nil {
+		return nil, err
+	}
+	set, err := cgroup.ParseCPUList(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if set.Empty() {
+		return nil, fmt.Errorf("%s: %w: no CPU", name, cgroup.ErrFormat)
+	}
+	return set, nil
+}
+
+// cpuTime brings the container's account up to now and copies it. The account
+// is locked from the reading of the clock on, so that two readers never bring
+// in their figures in the wrong order.
+func (g *Gatherer) cpuTime(dst *View, c *container.Container, _ Options) error {
+	r := g.accounts.open(c.Key)
+	defer r.mu.Unlock()
+	now := g.clock()
+	dst.Uptime = max(0, now-time.Duration(c.StartTicks)*tick)
+	var s slice
+	s.now, s.uptime = usec(now), usec(dst.Uptime)
+	s.visible, s.partial = dst.CPUs, dst.partial
+	if err := g.host.ReadCPUUsage(c.Membership, &dst.usage); err != nil {
+		return err
+	}
+	s.usage = &dst.usage
+	var err error
+	if dst.stat, err = g.host.FS.Append(dst.stat[:0], "/proc/stat"); err != nil {
+		return err
+	}
+	if dst.busy, err = appendBusy(dst.busy[:0], dst.stat); err != nil {
+		return fmt.Errorf("/proc/stat: %w", err)
+	}
+	s.busy = dst.busy
+	r.account.advance(&s)
+	g.accounts.commit(r)
+	r.account.report(dst)
+	return nil
+}
+
+// usec returns whole microseconds.
+func usec(d time.Duration) uint64 { return uint64(d / time.Microsecond) }
+
+func (g *Gatherer) load(dst *View, c *container.Container, opts Options) error {
+	l, err := g.loads.read(c)
+	if err != nil {
+		return err
+	}
+	dst.LoadKnown = opts.Loadavg
+	dst.Load = l.average
+	dst.Running, dst.Threads, dst.LastPID = l.running, l.threads, l.lastPID
+	dst.Tasks = Tasks{Processes: uint64(l.lastPID), Running: uint64(max(1, l.running)), Blocked: uint64(l.blocked)}
+	return nil
+}
+
+func (g *Gatherer) io(dst *View, c *container.Container, _ Options) error {
+	var err error
+	dst.IO, err = g.host.ReadIO(c.Membership, dst.IO)
+	return err
+}

@@ -1,0 +1,106 @@
+package view
+
+import (
+	"time"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+)
+
+// CPUPolicy says how many CPUs a container is shown.
+type CPUPolicy uint8
+
+// The policies.
+const (
+	// Auto is Quota for application containers, CPUSet for all others.
+	Auto CPUPolicy = iota
+	// CPUSet shows the CPUs of the effective cpuset: how many can run at once.
+	CPUSet
+	// Quota shows the first n CPUs of the cpuset, n being the smallest quota
+	// of the container and its ancestors, in CPUs, rounded up.
+	Quota
+)
+
+// Options are the settings of one connection.
+type Options struct {
+	CPU                  CPUPolicy
+	Swap, Zswap, Loadavg bool
+}
+
+// Needs says which parts of a View a file is made from.
+type Needs uint16
+
+// The parts.
+const (
+	NeedMemory  Needs = 1 << iota // Memory
+	NeedCPUs                      // CPUs, Online
+	NeedCPUTime                   // CPUTotal, CPUTicks; brings NeedCPUs
+	NeedUptime                    // Uptime, Idle; brings NeedCPUTime
+	NeedLoad                      // Load, Running, Threads, LastPID
+	NeedIO                        // IO
+	NeedTasks                     // Tasks
+)
+
+// View is a snapshot of what one container may see. Only the parts asked for
+// are filled in.
+type View struct {
+	// Memory is usage and effective limits, bytes.
+	Memory cgroup.Memory
+	// SwapShown and ZswapShown are off when the options say so.
+	SwapShown, ZswapShown bool
+
+	// CPUs are the visible CPUs by their numbers on the host; never empty.
+	CPUs cgroup.CPUSet
+	// Online are the host's online CPUs.
+	Online cgroup.CPUSet
+	// CPUTotal is the CPU time of the container since its start, of CPUs that
+	// are visible and that were.
+	CPUTotal CPUTicks
+	// CPUTicks has one entry for each of CPUs, ascending.
+	CPUTicks []PerCPU
+
+	// Uptime is the time since the container's start, Idle the sum of the
+	// idle time of its CPUs.
+	Uptime, Idle time.Duration
+
+	// LoadKnown is false when load averages are not to be shown.
+	LoadKnown bool
+	// Load are the averages of 1, 5 and 15 minutes in units of 1/2048.
+	Load [3]uint64
+	// Running and Threads count runnable and all threads.
+	Running, Threads int
+	// LastPID is the newest process, in the container's own numbering.
+	LastPID uint32
+
+	// IO has one entry for each device, by major and minor number.
+	IO []cgroup.IOStat
+
+	// Tasks are the container's processes.
+	Tasks Tasks
+
+	partial bool            // the quota hides CPUs on which the container may run
+	usage   cgroup.CPUUsage // storage of Gather
+	stat    []byte
+	busy    []uint64
+}
+
+// Tasks is what /proc/stat counts of processes.
+type Tasks struct {
+	// Processes is the highest pid that was seen in the container, in its own
+	// numbering: pids are given in sequence from 1, so this is the number of
+	// forks, until they wrap at pid_max.
+	Processes uint64
+	// Running counts threads in state R, at least 1 (the reader); Blocked those
+	// in state D.
+	Running, Blocked uint64
+}
+
+// CPUTicks is CPU time in units of 1/100 s (USER_HZ).
+type CPUTicks struct {
+	User, Nice, System, Idle, Iowait, Irq, Softirq, Steal uint64
+}
+
+// PerCPU is the time of one CPU.
+type PerCPU struct {
+	CPU int
+	CPUTicks
+}
