@@ -53,6 +53,7 @@ func (t *Tree) attr(n *node, out *fuse.Attr) {
 	}
 	out.Size = n.size
 	out.Blksize = uint32(n.size)
+	out.Blocks = n.size / 512 // fewer, and cp takes it for a sparse file and adds a hole
 }
 
 // Bounds of st_size and st_blksize, bytes.

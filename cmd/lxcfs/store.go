@@ -19,6 +19,7 @@ const barrierTimeout = 5 * time.Second
 // either, nothing outlives the process and every method succeeds.
 type descriptors struct {
 	client *fdstore.Client // nil: none
+	held   namedFiles      // what was in the store when the process began
 }
 
 // stored is one descriptor on its way to the store. With poll the manager
@@ -40,6 +41,9 @@ func (d *descriptors) put(ctx context.Context, files ...stored) error {
 			fdstore.ErrFull, room, len(files))
 	}
 	for i, f := range files {
+		if _, ok := d.held[f.name]; ok {
+			continue
+		}
 		if err := d.client.Store(f.name, f.fd, f.poll); err != nil {
 			d.remove(files[:i]...)
 			return err

@@ -34,7 +34,7 @@ func runWorker(s settings, log logger) error {
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGUSR1, unix.SIGUSR2)
 	signal.Ignore(unix.SIGPIPE, unix.SIGHUP)
 
-	srv, err := newServer(log, &descriptors{client: client})
+	srv, err := newServer(log, &descriptors{client: client, held: files})
 	if err != nil {
 		return err
 	}

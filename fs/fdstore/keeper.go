@@ -79,6 +79,7 @@ func NewKeeper(config Config) (*Keeper, error) {
 	manager, err := NewManager(ManagerConfig{
 		Max:      config.Max,
 		Dir:      config.Dir,
+		UID:      -1,
 		Watchdog: config.Watchdog,
 		Files:    config.Files,
 		Report: func(e Event) {

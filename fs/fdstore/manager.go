@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,9 @@ type ManagerConfig struct {
 	// made for the socket. Empty: an abstract socket, which any process in
 	// the network namespace can fill with messages that are not believed.
 	Dir string
+	// UID is the user of the commands, who owns what is made in Dir. -1: the
+	// caller's.
+	UID int
 	// Watchdog is told to the commands as WATCHDOG_USEC. 0: none.
 	Watchdog time.Duration
 	// Files are in the store from the start, not polled. The Manager owns
@@ -99,6 +103,9 @@ func (m *Manager) listen() (err error) {
 			m.socket.Close()
 		}
 	}()
+	if err = m.giveAway(); err != nil {
+		return fmt.Errorf("notify socket in %q: %w", m.dir, err)
+	}
 	name, err := unix.Getsockname(fd)
 	if err != nil {
 		return fmt.Errorf("notify socket: %w", err)
@@ -110,6 +117,16 @@ func (m *Manager) listen() (err error) {
 	m.address = local.Name
 	m.raw, err = m.socket.SyscallConn()
 	return err
+}
+
+// giveAway makes the directory and the socket those of the commands' user.
+func (m *Manager) giveAway() error {
+	if m.dir == "" || m.config.UID < 0 || m.config.UID == os.Getuid() {
+		return nil
+	}
+	return errors.Join(
+		os.Chown(filepath.Join(m.dir, socketName), m.config.UID, -1),
+		os.Chown(m.dir, m.config.UID, -1))
 }
 
 // Address is the value for NOTIFY_SOCKET.
@@ -235,6 +252,13 @@ func (m *Manager) report(e Event) {
 	if m.config.Report != nil {
 		m.config.Report(e)
 	}
+}
+
+// Clear closes every stored descriptor and empties the store.
+func (m *Manager) Clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.table.drop(func(entry) bool { return true })
 }
 
 // Close ends the reading, closes every stored descriptor and removes the

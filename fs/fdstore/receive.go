@@ -11,6 +11,9 @@ import (
 // net.unix.max_dgram_qlen of them, 10 by default and 512 with systemd.
 const drainLimit = 1024
 
+// socketName is the name of the socket in its private directory.
+const socketName = "notify"
+
 // receiveSocket makes a datagram socket in dir, or an abstract one whose name
 // the kernel picks (unix(7), autobind).
 func receiveSocket(dir string) (int, error) {
@@ -20,7 +23,7 @@ func receiveSocket(dir string) (int, error) {
 	}
 	address := new(unix.SockaddrUnix)
 	if dir != "" {
-		address.Name = filepath.Join(dir, "notify")
+		address.Name = filepath.Join(dir, socketName)
 	}
 	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSCRED, 1)
 	if err == nil {

@@ -110,7 +110,7 @@ func TestMountpointInUse(t *testing.T) {
 		<-d.ended
 		d.ended <- nil
 		os.Remove(d.pidfile)
-		if _, err := os.Stat(d.path("proc")); err == nil {
+		if _, err := os.ReadFile(d.path("proc/meminfo")); err == nil {
 			t.Fatal("the mount of a killed classic lxcfs is alive")
 		}
 		d.run()
@@ -136,7 +136,7 @@ func TestCommandLine(t *testing.T) {
 		{"two mountpoints", []string{"/a", "/b"}, 2, "", "more than one mountpoint"},
 		{"unknown option", []string{"--enable-magic", "/a"}, 2, "", "unknown flag: --enable-magic"},
 		{"unknown mount option", []string{"-o", "magic", "/a"}, 2, "", "magic"},
-		{"wrong policy", []string{"-o", "cpu=all", "/a"}, 2, "", "cpu=all"},
+		{"wrong policy", []string{"-o", "cpu=all", "/a"}, 2, "", "cpu=auto, cpu=cpuset, cpu=quota"},
 		{"debug and foreground", []string{"-d", "-f", "/a"}, 2, "", "exclude each other"},
 		{"no such mountpoint", []string{"-p", filepath.Join(t.TempDir(), "p"), "/nonexistent/x"}, 1, "", "/nonexistent"},
 		{"pid file in no directory", []string{"-p", "/nonexistent/p", "/tmp"}, 1, "", "pid file"},

@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -85,26 +83,21 @@ type daemon struct {
 	dir     string // its mountpoint
 	pidfile string
 	cmd     *exec.Cmd
-	log     *output
+	log     output
 	ended   chan error
 }
 
-// output collects what a process prints.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
+// output is a file that processes print into: a pipe would keep Wait waiting
+// for a worker that outlives its keeper.
+type output struct{ *os.File }
 
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
+// String returns what was printed so far.
+func (o output) String() string {
+	text, err := os.ReadFile(o.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // patience bounds each wait for something that happens at once on a machine
@@ -116,7 +109,12 @@ func start(t *testing.T, options ...string) *daemon {
 	t.Helper()
 	needRoot(t)
 	dir := t.TempDir()
-	d := &daemon{t: t, dir: filepath.Join(dir, "mnt"), pidfile: filepath.Join(dir, "lxcfs.pid"), log: new(output)}
+	d := &daemon{t: t, dir: filepath.Join(dir, "mnt"), pidfile: filepath.Join(dir, "lxcfs.pid")}
+	var err error
+	if d.log.File, err = os.Create(filepath.Join(dir, "log")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.log.Close() })
 	if err := os.Mkdir(d.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +127,7 @@ func start(t *testing.T, options ...string) *daemon {
 func (d *daemon) run(options ...string) {
 	d.t.Helper()
 	d.cmd = exec.Command(binary, append(options, "-p", d.pidfile, d.dir)...)
-	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	d.cmd.Stdout, d.cmd.Stderr = d.log.File, d.log.File
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
@@ -141,11 +139,13 @@ func (d *daemon) run(options ...string) {
 
 func (d *daemon) clean() {
 	select {
-	case <-d.ended:
+	case err := <-d.ended:
+		d.ended <- err
 	default:
 		d.cmd.Process.Signal(syscall.SIGTERM)
 		select {
-		case <-d.ended:
+		case err := <-d.ended:
+			d.ended <- err
 		case <-time.After(patience):
 			d.t.Errorf("lxcfs (pid %d) did not stop", d.cmd.Process.Pid)
 			d.cmd.Process.Kill()

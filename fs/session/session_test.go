@@ -1,0 +1,471 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+)
+
+func TestInitAnswer(t *testing.T) {
+	k := newFakeKernel(t)
+	s, _ := k.start(Config{}, newTestFS())
+	out, in := s.InitAnswer(), s.InitRequest()
+	if out.MaxPages != MinPages || out.Flags&fuse.CAP_MAX_PAGES == 0 || out.MaxWrite != pageSize {
+		t.Errorf("got max_pages %d, max_write %d, flags %#x; want %d, %d and FUSE_MAX_PAGES", out.MaxPages, out.MaxWrite, out.Flags, MinPages, pageSize)
+	}
+	if out.Flags64()&fuse.CAP_PASSTHROUGH != 0 || out.MaxStackDepth > 1 {
+		t.Errorf("got flags %#x, want none of FUSE_PASSTHROUGH", out.Flags64())
+	}
+	if in.Minor != 45 || in.Flags64()&fuse.CAP_HAS_RESEND == 0 {
+		t.Errorf("got kernel 7.%d, flags %#x; want 7.45, FUSE_HAS_RESEND", in.Minor, in.Flags64())
+	}
+}
+
+func TestOwedRequestsComeFirst(t *testing.T) {
+	k := newFakeKernel(t)
+	j := k.crashed(Config{}, request(opGetattr, 12, 1, make([]byte, 16)), request(opGetattr, 10, nodeSmall, make([]byte, 16)))
+	k.getattr(14, 1) // new, and already waiting
+	s := k.restore(j, Config{}, newTestFS())
+	stop := serve(t, s)
+	for _, unique := range []uint64{10, 12, 14} {
+		k.wantAnswer(unique, 0)
+	}
+	if n := s.Stats().Replayed; n != 2 {
+		t.Errorf("got %d replayed, want 2", n)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSlotOutlivesReply: while a reply is being written its request is owed.
+func TestSlotOutlivesReply(t *testing.T) {
+	k := newFakeKernel(t)
+	f := newTestFS()
+	s, _ := k.start(Config{}, f)
+	if n := len(s.journal.owed()); n != 0 {
+		t.Fatalf("got %d owed, want none", n)
+	}
+	k.getattr(10, nodeHeld)
+	eventually(t, "handled", func() bool { return f.held.Load() == 1 })
+	owed := s.journal.owed()
+	if len(owed) != 1 || s.journal.dispatches(owed[0]) != 1 {
+		t.Errorf("got owed %v while a request is handled, want one, dispatched once", owed)
+	}
+	close(f.release)
+	k.wantAnswer(10, 0)
+	eventually(t, "cleared", func() bool { return len(s.journal.owed()) == 0 })
+}
+
+// TestReplyBeforeClear holds a reply back in write(2): its slot is not clear.
+func TestReplyBeforeClear(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pair[0])
+	if err := unix.SetsockoptInt(pair[1], unix.SOL_SOCKET, unix.SO_SNDBUF, 24<<10); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Create(pair[1], Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Write(pair[0], request(opInit, 2, 0, initBody(kernelOffers)))
+	if err := s.Init(newTestFS()); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, s)
+	const sent = 24
+	for i := range uint64(sent) { // more than the socket holds
+		unix.Write(pair[0], request(15, 10+2*i, nodeBig, readBody(8000)))
+	}
+	eventually(t, "full", func() bool { st := s.Stats(); return st.Busy > 0 && st.Longest > 20*time.Millisecond })
+	if st, n := s.Stats(), len(s.journal.owed()); n < st.Busy {
+		t.Errorf("got %d owed while %d replies are not written, want as many", n, st.Busy)
+	}
+	buf := make([]byte, 1<<16)
+	for range sent + 1 {
+		unix.Read(pair[0], buf)
+	}
+	unix.Shutdown(pair[0], unix.SHUT_RDWR)
+}
+
+func TestHandledHere(t *testing.T) {
+	ghost := append([]byte(ghostName), 0)
+	tests := []struct {
+		name   string
+		opcode uint32
+		node   uint64
+		body   []byte
+		want   unix.Errno
+	}{
+		{"interrupt", opInterrupt, 0, make([]byte, 8), unix.ENOSYS},
+		{"poll", opPoll, nodeSmall, make([]byte, 24), unix.ENOSYS},
+		{"ghost name", 1, 1, ghost, unix.ENOENT},
+		{"ghost node", opGetattr, ghostNode, make([]byte, 16), unix.ENOENT},
+		{"reply larger than any buffer", 15, nodeSmall, readBody(1 << 24), unix.EIO},
+		{"cut short", 15, nodeSmall, nil, unix.EIO},
+		{"opcode of the future", 4000, nodeSmall, nil, unix.ENOSYS},
+		{"panic", opGetattr, nodePanic, make([]byte, 16), unix.EIO},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			k := newFakeKernel(t)
+			f := newTestFS()
+			var seen events
+			k.start(Config{Report: seen.add}, f)
+			k.send(tt.opcode, 77, tt.node, tt.body)
+			k.wantAnswer(77, tt.want)
+			k.getattr(78, 1)
+			k.wantAnswer(78, 0)
+			if n := f.reads.Load(); n != 0 {
+				t.Errorf("got %d reads by the file system, want none", n)
+			}
+			if got, want := seen.count(EventPanic), tt.name == "panic"; (got == 1) != want {
+				t.Errorf("got %d panics reported", got)
+			}
+		})
+	}
+}
+
+func TestNoReplyToThoseThatTakeNone(t *testing.T) {
+	k := newFakeKernel(t)
+	k.start(Config{}, newTestFS())
+	k.send(opForget, 4, nodeSmall, forgetBody())
+	k.send(opForget, 6, nodeSmall, nil) // cut short: go-fuse says (0, EIO)
+	k.send(opBatchForget, 8, 0, nil)
+	k.send(opNotifyReply, 10, 1, nil)
+	k.wantSilence(100 * time.Millisecond)
+	k.getattr(12, 1)
+	k.wantAnswer(12, 0)
+}
+
+// TestInterruptIsNotJournalled: left in a slot, it is answered the same way.
+func TestInterruptIsNotJournalled(t *testing.T) {
+	k := newFakeKernel(t)
+	j := k.crashed(Config{}, request(opInterrupt, 11, 0, make([]byte, 8)))
+	s := k.restore(j, Config{}, newTestFS())
+	serve(t, s)
+	k.wantAnswer(11, unix.ENOSYS)
+	if m := s.journal.meta(0); m.unique == 11 {
+		t.Errorf("got %d dispatches of an INTERRUPT, want none counted", m.dispatches)
+	}
+}
+
+func TestResentUniqueIsEchoed(t *testing.T) {
+	k := newFakeKernel(t)
+	k.start(Config{}, newTestFS())
+	const unique = 1<<63 | 40
+	k.getattr(unique, 1)
+	k.wantAnswer(unique, 0)
+	k.send(opPoll, unique, 1, make([]byte, 24))
+	k.wantAnswer(unique, unix.ENOSYS)
+}
+
+func TestPoison(t *testing.T) {
+	for dispatches, want := range []unix.Errno{0, 0, 0, unix.EIO, unix.EIO} {
+		k := newFakeKernel(t)
+		j := k.crashed(Config{}, request(opGetattr, 10, 1, make([]byte, 16)), request(opForget, 12, 1, forgetBody()))
+		edit(t, j, func(j *journal) {
+			for range dispatches {
+				j.count(0)
+				j.count(1)
+			}
+		})
+		f := newTestFS()
+		s := k.restore(j, Config{}, f)
+		stop := serve(t, s)
+		k.wantAnswer(10, want)
+		if got := f.requests.Load() == 0; got != (want == unix.EIO) {
+			t.Errorf("%d dispatches: the file system saw it: %v", dispatches, !got)
+		}
+		k.wantSilence(10 * time.Millisecond)
+		if n := len(s.journal.owed()); n != 0 {
+			t.Errorf("got %d owed, want none", n)
+		}
+		stop()
+	}
+}
+
+// TestDispatchesBelongToARequest: a slot's next request starts anew.
+func TestDispatchesBelongToARequest(t *testing.T) {
+	j, err := createJournal(MinSlots, minReadBuffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(j.fd)
+	defer j.unmap()
+	copy(j.slot(0), request(opGetattr, 10, 1, nil))
+	j.count(0)
+	j.count(0)
+	copy(j.slot(0), request(opGetattr, 12, 1, nil))
+	if n := j.dispatches(0); n != 0 {
+		t.Errorf("got %d dispatches of a new request, want 0", n)
+	}
+	j.count(0)
+	if n := j.dispatches(0); n != 1 {
+		t.Errorf("got %d, want 1", n)
+	}
+}
+
+func TestTornSlot(t *testing.T) {
+	tests := []struct {
+		name  string
+		h     inHeader
+		reply bool
+	}{
+		{"short", inHeader{length: 5, opcode: opGetattr, unique: 10}, true},
+		{"longer than a slot", inHeader{length: 1 << 20, opcode: opGetattr, unique: 10}, true},
+		{"no opcode", inHeader{length: 56, unique: 10}, true},
+		{"nobody's", inHeader{length: 56, opcode: opGetattr}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			k := newFakeKernel(t)
+			var seen events
+			msg := make([]byte, 56)
+			*headerOf(msg) = tt.h
+			s := k.restore(k.crashed(Config{}, msg), Config{Report: seen.add}, newTestFS())
+			serve(t, s)
+			if tt.reply {
+				k.wantAnswer(10, unix.EIO)
+			}
+			k.getattr(12, 1)
+			k.wantAnswer(12, 0)
+			if n := seen.count(EventTorn); n != 1 {
+				t.Errorf("got %d torn slots reported, want 1", n)
+			}
+		})
+	}
+}
+
+// TestSpares: requests that take long do not keep the next from being read.
+func TestSpares(t *testing.T) {
+	k := newFakeKernel(t)
+	f := newTestFS()
+	s, _ := k.start(Config{}, f)
+	const held = MinSlots - 1
+	for i := range uint64(held) {
+		k.getattr(100+2*i, nodeHeld)
+	}
+	eventually(t, "all under way", func() bool { return f.held.Load() == held })
+	k.getattr(10, 1)
+	k.wantAnswer(10, 0)
+	close(f.release)
+	for range held {
+		if _, status, _ := k.answer(); status != 0 {
+			t.Errorf("got %d, want 0", status)
+		}
+	}
+	eventually(t, "calm", func() bool { st := s.Stats(); return st.Busy == 0 && st.Reading <= defaultReaders })
+}
+
+func TestNoSlotLeftIsReported(t *testing.T) {
+	k := newFakeKernel(t)
+	f := newTestFS()
+	var seen events
+	k.start(Config{Report: seen.add}, f)
+	for i := range uint64(MinSlots + 5) {
+		k.getattr(100+2*i, nodeHeld)
+	}
+	eventually(t, "reported", func() bool { return seen.count(EventBusy) > 0 })
+	close(f.release)
+	for range MinSlots + 5 {
+		k.answer()
+	}
+}
+
+// TestStopLosesNothing stops and restores many times while requests come in.
+func TestStopLosesNothing(t *testing.T) {
+	k := newFakeKernel(t)
+	s, stop := k.start(Config{}, newTestFS())
+	next := uint64(10)
+	for range 30 {
+		journal := dup(t, s.JournalFD())
+		for range 5 {
+			k.getattr(next, 1)
+			next += 2
+		}
+		begin := time.Now()
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if d := time.Since(begin); d > time.Second {
+			t.Errorf("stop took %v", d)
+		}
+		var err error
+		if s, err = Restore(k.dup(), journal, Config{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Init(newTestFS()); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Stats().Deaths; n != 0 {
+			t.Errorf("got %d deaths, want none: it was a stop", n)
+		}
+		stop = serve(t, s)
+	}
+	answered := make(map[uint64]bool)
+	for len(answered) < int(next-10)/2 {
+		if unique, _, _ := k.answer(); unique != 2 {
+			answered[unique] = true
+		}
+	}
+}
+
+func TestUnmounted(t *testing.T) {
+	k := newFakeKernel(t)
+	s, err := Create(k.dup(), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.greet()
+	if err := s.Init(newTestFS()); err != nil {
+		t.Fatal(err)
+	}
+	unix.Shutdown(k.fd, unix.SHUT_RDWR)
+	if err := s.Serve(t.Context()); !errors.Is(err, ErrUnmounted) {
+		t.Errorf("got %v, want ErrUnmounted", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRestoredLimits: what the first process agreed on stays, whatever this one
+// would choose.
+func TestRestoredLimits(t *testing.T) {
+	k := newFakeKernel(t)
+	fd := k.crashed(Config{MaxPages: 64, Options: fuse.MountOptions{SyncRead: true}})
+	var before []byte
+	edit(t, fd, func(j *journal) { before = bytes.Clone(j.initAnswer()) })
+	s := k.restore(fd, Config{MaxPages: 32}, newTestFS())
+	serve(t, s)
+	if got := s.journal.initAnswer(); !bytes.Equal(got, before) {
+		t.Errorf("got %x, want %x", got, before)
+	}
+	agreed := agreedInit(s.journal.initRequest(), before)
+	if out := s.InitAnswer(); agreed.Flags != out.Flags || agreed.Minor != out.Minor || out.Flags&fuse.CAP_ASYNC_READ != 0 {
+		t.Errorf("go-fuse was offered flags %#x, minor %d; want those of the answer, %#x, %d", agreed.Flags, agreed.Minor, out.Flags, out.Minor)
+	}
+	k.send(15, 10, nodeBig, readBody(64*pageSize))
+	if _, status, body := k.answer(); status != 0 || !bytes.Equal(body, testContent(nodeBig)) {
+		t.Errorf("got a READ of 64 pages with %d, %d bytes; want 0, %d", status, len(body), len(testContent(nodeBig)))
+	}
+}
+
+func TestInitInterrupted(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(s *Session, msg []byte)
+	}{
+		{"nothing read", nil},
+		{"read", func(s *Session, msg []byte) { copy(s.journal.slot(0), msg) }},
+		{"recorded", func(s *Session, msg []byte) { s.journal.record(initInOffset, msg); copy(s.journal.slot(0), msg) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			k := newFakeKernel(t)
+			s, err := Create(k.dup(), Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			journal := dup(t, s.JournalFD())
+			if tt.change != nil {
+				tt.change(s, request(opInit, 2, 0, initBody(kernelOffers)))
+			} else {
+				k.greet()
+			}
+			s.Close()
+			s, err = Restore(k.dup(), journal, Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Init(newTestFS()); err != nil {
+				t.Fatal(err)
+			}
+			serve(t, s)
+			k.wantAnswer(2, 0)
+			k.getattr(4, 1)
+			for { // a slot that still holds INIT is answered a second time: harmless
+				if unique, status, _ := k.answer(); unique == 4 {
+					if status != 0 {
+						t.Errorf("got %d, want 0", status)
+					}
+					break
+				}
+			}
+		})
+	}
+}
+
+func TestSelfCheck(t *testing.T) {
+	k := newFakeKernel(t)
+	f := newTestFS()
+	s, _ := k.start(Config{}, f)
+	if err := s.SelfCheck(time.Second); err != nil {
+		t.Error(err)
+	}
+	k.getattr(10, nodeHeld)
+	eventually(t, "stuck", func() bool { return errors.Is(s.SelfCheck(20*time.Millisecond), ErrStuck) })
+	close(f.release)
+	k.wantAnswer(10, 0)
+	eventually(t, "well again", func() bool { return s.SelfCheck(time.Second) == nil })
+}
+
+// stuckRoot is a file system whose root does not answer.
+type stuckRoot struct {
+	fuse.RawFileSystem
+	release chan struct{}
+}
+
+func (f stuckRoot) GetAttr(<-chan struct{}, *fuse.GetAttrIn, *fuse.AttrOut) fuse.Status {
+	<-f.release
+	return fuse.OK
+}
+
+func TestSelfCheckRenders(t *testing.T) {
+	k := newFakeKernel(t)
+	f := stuckRoot{newTestFS(), make(chan struct{})}
+	s, _ := k.start(Config{}, f)
+	for range 2 {
+		if err := s.SelfCheck(10 * time.Millisecond); !errors.Is(err, ErrStuck) {
+			t.Errorf("got %v, want ErrStuck", err)
+		}
+	}
+	close(f.release)
+	eventually(t, "well again", func() bool { return s.SelfCheck(time.Second) == nil })
+}
+
+func TestLibraryLogIsLimited(t *testing.T) {
+	k := newFakeKernel(t)
+	var seen events
+	k.start(Config{Report: seen.add}, newTestFS())
+	const n = 500
+	for i := range uint64(n) {
+		k.send(3999, 10+2*i, 1, nil) // beyond go-fuse's table
+		k.send(60, 10001+2*i, 1, nil)
+		k.answer()
+		k.answer()
+	}
+	if got := seen.count(EventLibrary); got == 0 || got > 2*eventBurst {
+		t.Errorf("got %d lines of %d, want some, at most %d", got, n, 2*eventBurst)
+	}
+}
+
+func TestEventString(t *testing.T) {
+	e := Event{Kind: EventForeign, Message: "x", Err: errUnusable}
+	if got := e.String(); !strings.HasPrefix(got, "foreign journal: x: ") {
+		t.Errorf("got %q", got)
+	}
+	if unsafe.Sizeof(inHeader{}) != inHeaderSize || unsafe.Sizeof(outHeader{}) != outHeaderSize || unsafe.Sizeof(frozen{}) != 40 || entrySize != 128 {
+		t.Error("a layout changed")
+	}
+}
