@@ -61,7 +61,12 @@ type State struct {
 	Reloading bool   // RELOADING=1 and no READY=1 since
 	Last      syscall.WaitStatus
 	Failure   error // why the last start did not come off
+
+	starting bool // between the death of a process and its successor
 }
+
+// gone says that no process runs, nor is about to.
+func (state State) gone() bool { return state.PID == 0 && !state.starting }
 
 // New returns a service that does not run yet.
 func New(config Config) (*Service, error) {
@@ -104,7 +109,7 @@ func (s *Service) Start(ctx context.Context) error {
 // is not restarted.
 func (s *Service) WaitReady(ctx context.Context) error {
 	state, err := s.Wait(ctx, func(state State) bool {
-		return state.Ready || (state.PID == 0 && (!s.config.Restart || state.Failure != nil))
+		return (state.Ready && state.PID != 0) || (state.gone() && (!s.config.Restart || state.Failure != nil))
 	})
 	switch {
 	case err != nil:
@@ -184,24 +189,27 @@ func (s *Service) Stop(ctx context.Context) (syscall.WaitStatus, error) {
 func (s *Service) Close() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	s.halt(ctx)
+	// That it had to be killed is what Close is for.
+	_ = s.halt(ctx)
 	return s.manager.Close()
 }
 
 // halt ends the process: SIGTERM, and SIGKILL when ctx ends.
 func (s *Service) halt(ctx context.Context) error {
 	s.want(false)
-	gone := func(state State) bool { return state.PID == 0 }
-	if _, err := s.Kill(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) && gone(s.State()) {
-		return nil
+	forever := context.Background()
+	if _, err := s.Wait(forever, func(state State) bool { return !state.starting }); err != nil {
+		return err
 	}
-	_, err := s.Wait(ctx, gone)
+	// None to kill: that is what was wanted.
+	_, _ = s.Kill(syscall.SIGTERM)
+	_, err := s.Wait(ctx, State.gone)
 	if err == nil {
 		return nil
 	}
-	s.Kill(syscall.SIGKILL)
-	if _, late := s.Wait(context.Background(), gone); late != nil {
-		return late
+	_, _ = s.Kill(syscall.SIGKILL)
+	if _, err := s.Wait(forever, State.gone); err != nil {
+		return err
 	}
 	return fmt.Errorf("waiting for the end of the service: %w", err)
 }
@@ -239,7 +247,7 @@ func (s *Service) spawn() error {
 		return s.failed(err)
 	}
 	s.update(func() {
-		s.cmd, s.state.PID = cmd, cmd.Process.Pid
+		s.cmd, s.state.PID, s.state.starting = cmd, cmd.Process.Pid, false
 		s.state.Starts++
 	})
 	go s.attend(cmd)
@@ -249,7 +257,7 @@ func (s *Service) spawn() error {
 // failed notes that a start did not come off.
 func (s *Service) failed(err error) error {
 	err = fmt.Errorf("starting the service: %w", err)
-	s.update(func() { s.state.Failure = err })
+	s.update(func() { s.state.Failure, s.state.starting = err, false })
 	return err
 }
 
@@ -262,6 +270,7 @@ func (s *Service) attend(cmd *exec.Cmd) {
 		s.state.Ready, s.state.Reloading = false, false
 		s.state.Deaths++
 		again = s.wanted && s.config.Restart
+		s.state.starting = again
 	})
 	if again {
 		// WaitReady returns the error.
