@@ -1,11 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -20,9 +17,6 @@ type origin struct {
 	Options    string // of the view, comma separated
 }
 
-// maxOrigin bounds the record, bytes.
-const maxOrigin = 64 << 10
-
 // save writes the record to a new memfd: "MOUNTPOINT\0OPTIONS".
 func (o origin) save() (int, error) {
 	fd, err := unix.MemfdCreate("lxcfs-origin", unix.MFD_CLOEXEC)
@@ -34,23 +28,6 @@ func (o origin) save() (int, error) {
 		return -1, fmt.Errorf("record of the mount options: %w", err)
 	}
 	return fd, nil
-}
-
-// loadOrigin reads what save wrote.
-func loadOrigin(fd int) (origin, error) {
-	if fd < 0 {
-		return origin{}, errors.New("no record of the mount options")
-	}
-	buf := make([]byte, maxOrigin)
-	n, err := unix.Pread(fd, buf, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return origin{}, fmt.Errorf("record of the mount options: %w", err)
-	}
-	mountpoint, options, ok := strings.Cut(string(buf[:n]), "\x00")
-	if !ok {
-		return origin{}, fmt.Errorf("record of the mount options: %q", buf[:min(n, 80)])
-	}
-	return origin{mountpoint, options}, nil
 }
 
 // loadConfig reads the configuration files below root ("/" but in tests).
@@ -78,28 +55,4 @@ func viewOf(o config.Options) view.Options {
 		v.CPU = view.Quota
 	}
 	return v
-}
-
-// reload reads the configuration anew. With a mistake in it, the one in force
-// stays.
-func (s *server) reload(root string) error {
-	cfg, err := loadConfig(root)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.config = cfg
-	conns := make([]*connection, 0, len(s.conns))
-	for _, c := range s.conns {
-		conns = append(conns, c)
-	}
-	s.mu.Unlock()
-	for _, c := range conns {
-		opts, err := s.optionsOf(c.origin)
-		if err != nil {
-			return fmt.Errorf("connection %s: %w", c.id, err)
-		}
-		c.renderer.SetOptions(opts)
-	}
-	return nil
 }

@@ -139,7 +139,9 @@ func TestStoreKeepsTheContent(t *testing.T) {
 	if _, err := unix.Pwrite(fd, []byte("after!"), 0); err != nil {
 		t.Fatal(err)
 	}
+	manager.mu.Lock()
 	files := manager.table.newestFirst()
+	manager.mu.Unlock()
 	if files[0].FD == fd || contentOf(t, files[0].FD) != "after!" {
 		t.Errorf("got %v with %q, want a duplicate of %d", files, contentOf(t, files[0].FD), fd)
 	}

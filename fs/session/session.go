@@ -80,6 +80,7 @@ type Session struct {
 	unused   []int // slots without a worker
 	reading  int   // workers in read(2), or about to be
 	live     int   // worker goroutines
+	open     bool  // new requests may be read: the replay is over
 	stopping bool
 	err      error         // why serving ended
 	ended    chan struct{} // closed when err is set
@@ -217,10 +218,9 @@ func (s *Session) Close() error {
 func (s *Session) Serve(ctx context.Context) error {
 	s.replay()
 	s.mu.Lock()
-	for len(s.workers) < s.cfg.Readers && s.err == nil {
-		if !s.startWorker() {
-			break
-		}
+	s.open = true
+	for range s.cfg.Readers {
+		s.addReader()
 	}
 	s.mu.Unlock()
 	select {

@@ -97,7 +97,7 @@ func (s *Session) enter(w *worker) bool {
 			s.mu.Unlock()
 			return false
 		}
-		if s.reading < s.cfg.Readers {
+		if s.open && s.reading < s.cfg.Readers {
 			if s.reading++; s.reading == 1 {
 				s.starved.Stop()
 			}
@@ -128,15 +128,21 @@ func (s *Session) promote() {
 	if s.reading > 0 || s.stopping {
 		return
 	}
-	if n := len(s.idle); n > 0 {
-		w := s.idle[n-1]
-		s.idle = s.idle[:n-1]
-		w.wake <- struct{}{}
-		return
-	}
-	if !s.startWorker() {
+	if !s.addReader() {
 		s.events.report(EventBusy, nil, "%d requests under way", len(s.workers))
 	}
+}
+
+// addReader has a spare worker read, or a new one. mu is held.
+func (s *Session) addReader() bool {
+	n := len(s.idle)
+	if n == 0 {
+		return s.startWorker()
+	}
+	w := s.idle[n-1]
+	s.idle = s.idle[:n-1]
+	w.wake <- struct{}{}
+	return true
 }
 
 // read reads one request into buf.
