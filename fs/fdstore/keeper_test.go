@@ -168,6 +168,7 @@ func TestLastMessageOfTheDeadCounts(t *testing.T) {
 }
 
 func TestWorkerGetsManyDescriptors(t *testing.T) {
+	checkLeaks(t)
 	var files []File
 	for i := range MaxFiles {
 		fd, err := unix.MemfdCreate("many", unix.MFD_CLOEXEC)

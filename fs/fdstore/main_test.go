@@ -245,8 +245,8 @@ func checkLeaks(t *testing.T) {
 	w.Close()
 	before := openFiles()
 	t.Cleanup(func() {
-		if after := openFiles(); after != before {
-			t.Errorf("open descriptors: got %d, want %d", after, before)
+		if after := openFiles(); after > before {
+			t.Errorf("open descriptors: got %d, want at most %d", after, before)
 		}
 	})
 }
