@@ -128,6 +128,7 @@ func (d *daemon) run(options ...string) {
 	d.t.Helper()
 	d.cmd = exec.Command(binary, append(options, "-p", d.pidfile, d.dir)...)
 	d.cmd.Stdout, d.cmd.Stderr = d.log.File, d.log.File
+	d.cmd.Env = daemonEnv()
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
@@ -135,6 +136,16 @@ func (d *daemon) run(options ...string) {
 	d.ended = make(chan error, 1)
 	go func(cmd *exec.Cmd, ended chan error) { ended <- cmd.Wait() }(d.cmd, d.ended)
 	d.t.Cleanup(d.clean)
+}
+
+// daemonEnv is the environment of a daemon under test. LXCFS_TEST_GOMAXPROCS is
+// the number of processors it may use; the test itself keeps all.
+func daemonEnv() []string {
+	env := os.Environ()
+	if n := os.Getenv("LXCFS_TEST_GOMAXPROCS"); n != "" {
+		env = append(env, "GOMAXPROCS="+n)
+	}
+	return env
 }
 
 func (d *daemon) clean() {

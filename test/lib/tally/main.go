@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-const usage = "usage: tally go|tap SUITE RESULTS | tally report RESULTS SKIPS"
+const usage = "usage: tally go|tap SUITE RESULTS | tally failed RESULTS | tally merge FIRST SECOND RESULTS | tally report RESULTS SKIPS"
 
 // errFailed says that tests failed; what failed has been shown.
 var errFailed = errors.New("tests failed")
@@ -24,16 +24,20 @@ func main() {
 
 // run does what the command line args say.
 func run(args []string, in io.Reader, out io.Writer) error {
-	if len(args) != 3 {
+	if len(args) == 0 {
 		return errors.New(usage)
 	}
-	switch args[0] {
-	case "go":
-		return record(args[1], args[2], in, out, readGo)
-	case "tap":
-		return record(args[1], args[2], in, out, readTAP)
-	case "report":
-		return reportFiles(args[1], args[2], out)
+	switch verb, args := args[0], args[1:]; {
+	case verb == "go" && len(args) == 2:
+		return record(args[0], args[1], in, out, readGo)
+	case verb == "tap" && len(args) == 2:
+		return record(args[0], args[1], in, out, readTAP)
+	case verb == "failed" && len(args) == 1:
+		return failedIn(args[0], out)
+	case verb == "merge" && len(args) == 3:
+		return mergeFiles(args[0], args[1], args[2])
+	case verb == "report" && len(args) == 2:
+		return reportFiles(args[0], args[1], out)
 	}
 	return errors.New(usage)
 }
@@ -62,17 +66,26 @@ func record(suite, results string, in io.Reader, out io.Writer, read func(io.Rea
 	return nil
 }
 
-// reportFiles is report on named files. A missing results file is no results.
-func reportFiles(results, skips string, out io.Writer) error {
-	data, err := os.ReadFile(results)
+// readResults reads a results file. A missing one is no results.
+func readResults(file string) ([]Result, error) {
+	data, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+		return nil, err
 	}
 	found, err := parseResults(string(data))
 	if err != nil {
-		return fmt.Errorf("%s: %w", results, err)
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	data, err = os.ReadFile(skips)
+	return found, nil
+}
+
+// reportFiles is report on named files.
+func reportFiles(results, skips string, out io.Writer) error {
+	found, err := readResults(results)
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(skips)
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,10 @@ func report(results []Result, expected []*regexp.Regexp, out io.Writer) error {
 			skips = append(skips, fmt.Sprintf("%s %s: %s", r.Suite, r.Name, r.Reason))
 		case Failed:
 			failures = append(failures, r.Suite+" "+r.Name)
+		case Passed:
+			if r.Reason != "" {
+				fmt.Fprintf(out, "unsteady: %s %s: %s\n", r.Suite, r.Name, r.Reason)
+			}
 		}
 	}
 	slices.Sort(skips)

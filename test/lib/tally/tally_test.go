@@ -104,6 +104,39 @@ func TestReport(t *testing.T) {
 	}
 }
 
+func TestSecondAttempt(t *testing.T) {
+	first := []Result{
+		{Passed, "host", "a/b/TestA", ""}, {Failed, "host", "a/b/TestB/x", ""}, {Failed, "host", "a/b/TestB", ""},
+		{Failed, "host", "c", ""}, {Failed, "host", "d/TestD", ""},
+	}
+	var out strings.Builder
+	failedTests(first, &out)
+	if want := "./a/b\t^(TestB)$\n./c\t.\n./d\t^(TestD)$\n"; out.String() != want {
+		t.Errorf("to try again: %q, want %q", out.String(), want)
+	}
+	second := []Result{{Passed, "host", "a/b/TestB/x", ""}, {Passed, "host", "a/b/TestB", ""}, {Passed, "host", "c/TestC", ""},
+		{Passed, "host", "d/TestD/x", ""}, {Failed, "host", "d/TestD", ""}}
+	want := []Result{
+		{Passed, "host", "a/b/TestA", ""}, {Passed, "host", "a/b/TestB/x", secondAttempt}, {Passed, "host", "a/b/TestB", secondAttempt},
+		{Passed, "host", "c", secondAttempt}, {Failed, "host", "d/TestD", ""},
+		{Passed, "host", "c/TestC", ""}, {Passed, "host", "d/TestD/x", ""},
+	}
+	if got := merge(first, second); !slices.Equal(got, want) {
+		t.Errorf("merged: %v, want %v", got, want)
+	}
+	if got := merge(first, nil); !slices.Equal(got, first) {
+		t.Errorf("without a second attempt: %v, want %v", got, first)
+	}
+	many := make([]Result, maxAgain+1)
+	for i := range many {
+		many[i] = Result{Failed, "host", "d/Test" + strings.Repeat("x", i), ""}
+	}
+	out.Reset()
+	if failedTests(many, &out); out.String() != "" {
+		t.Errorf("a broken tree is tried again: %q", out.String())
+	}
+}
+
 func TestParseSkipsWantsReason(t *testing.T) {
 	if _, err := parseSkips("host a/TestA\n"); err == nil {
 		t.Error("a pattern without a reason was taken")
