@@ -16,7 +16,7 @@ type File struct {
 	// Append renders: dst plus the container's version of the host's text.
 	Append func(dst, host []byte, v *view.View) ([]byte, error)
 
-	counters fileCounters
+	counters Counters
 }
 
 // index is a node's place in the table. It is part of every node id that a

@@ -88,18 +88,18 @@ func (r *Renderer) SetOptions(opts view.Options) { r.options.Store(&opts) }
 // Append appends what the caller tid reads in file f. An error means that not
 // even the host's file could be read; dst is then returned unchanged.
 func (r *Renderer) Append(dst []byte, f *File, tid uint32) ([]byte, error) {
-	f.counters.requests.Add(1)
+	defer f.counters.End(f.counters.Begin())
 	s := r.pool.Get().(*scratch)
 	defer r.pool.Put(s)
 	host, err := r.FS.Append(s.host[:0], f.Path)
 	if err != nil {
-		f.counters.errors.Add(1)
+		f.counters.Fail()
 		return dst, fmt.Errorf("the host's file: %w", err)
 	}
 	s.host = host
 	out, err := r.virtual(dst, s, f, tid)
 	if err != nil {
-		f.counters.fallbacks.Add(1)
+		f.counters.FellBack(err)
 		if r.Report != nil {
 			r.Report(Fallback{Path: f.Path, TID: tid, Err: err})
 		}
@@ -114,7 +114,7 @@ var errEmpty = errors.New("nothing rendered")
 // virtual appends the container's version of s.host, or s.host itself for a
 // caller that is to see the host.
 func (r *Renderer) virtual(dst []byte, s *scratch, f *File, tid uint32) ([]byte, error) {
-	if r.Switches.HostOnly.Load() || r.Degraded != nil && r.Degraded() {
+	if r.hostOnly() {
 		return append(dst, s.host...), nil
 	}
 	decision, err := r.Resolver.Resolve(tid)
@@ -124,7 +124,18 @@ func (r *Renderer) virtual(dst []byte, s *scratch, f *File, tid uint32) ([]byte,
 	if decision.Container == nil {
 		return append(dst, s.host...), nil
 	}
-	if err := r.Gatherer.Gather(&s.view, decision.Container, f.Needs, *r.options.Load()); err != nil {
+	decision.Container.CountRead()
+	return r.contained(dst, s, f, decision.Container)
+}
+
+// hostOnly says that nobody gets numbers of their own now.
+func (r *Renderer) hostOnly() bool {
+	return r.Switches.HostOnly.Load() || r.Degraded != nil && r.Degraded()
+}
+
+// contained appends a container's version of s.host.
+func (r *Renderer) contained(dst []byte, s *scratch, f *File, c *container.Container) ([]byte, error) {
+	if err := r.Gatherer.Gather(&s.view, c, f.Needs, *r.options.Load()); err != nil {
 		return dst, fmt.Errorf("gather %s: %w", f.Path, err)
 	}
 	out, err := f.Append(dst, s.host, &s.view)

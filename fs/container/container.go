@@ -1,6 +1,10 @@
 package container
 
-import "linuxcontainers.org/lxcfs/cgroup"
+import (
+	"sync/atomic"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+)
 
 // Kind says what sort of thing a Container is; the CPU policy "auto" goes by it.
 type Kind uint8
@@ -34,7 +38,8 @@ type Key struct {
 	StartTicks uint64
 }
 
-// Container is whose numbers a caller sees. It is immutable.
+// Container is whose numbers a caller sees. It is immutable, but for the count
+// of its reads.
 type Container struct {
 	Key  Key
 	Kind Kind
@@ -61,4 +66,12 @@ type Container struct {
 	// PIDDepth is the depth of the init's pid namespace below that of /proc,
 	// which is 1; without an init, 1.
 	PIDDepth int
+	reads    atomic.Uint64
 }
+
+// CountRead counts a rendering for the Container.
+func (c *Container) CountRead() { c.reads.Add(1) }
+
+// Reads returns how many renderings were counted since the Container was found
+// by this process.
+func (c *Container) Reads() uint64 { return c.reads.Load() }

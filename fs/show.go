@@ -1,0 +1,61 @@
+package fs
+
+import (
+	"fmt"
+	"io/fs"
+
+	"linuxcontainers.org/lxcfs/fs/container"
+)
+
+// Files returns the files that are served.
+func (r *Renderer) Files() []*File { return append([]*File(nil), r.files...) }
+
+// file returns the served file of a path, as "/proc/meminfo".
+func (r *Renderer) file(path string) (*File, error) {
+	for _, f := range r.files {
+		if f.Path == path {
+			return f, nil
+		}
+	}
+	return nil, fmt.Errorf("%s is not served: %w", path, fs.ErrNotExist)
+}
+
+// Show returns what the thread tid would read in a served file now. It opens no
+// file of ours and is counted nowhere. The error is fs.ErrNotExist for a file
+// that is not served; what makes a reader's file the host's does so here too.
+func (r *Renderer) Show(path string, tid uint32) ([]byte, error) {
+	f, err := r.file(path)
+	if err != nil {
+		return nil, err
+	}
+	return r.show(f, func(s *scratch) ([]byte, error) { return r.virtual(nil, s, f, tid) })
+}
+
+// ShowContainer is Show for a Container of the Resolver.
+func (r *Renderer) ShowContainer(path string, c *container.Container) ([]byte, error) {
+	f, err := r.file(path)
+	if err != nil {
+		return nil, err
+	}
+	return r.show(f, func(s *scratch) ([]byte, error) {
+		if r.hostOnly() {
+			return append([]byte(nil), s.host...), nil
+		}
+		return r.contained(nil, s, f, c)
+	})
+}
+
+func (r *Renderer) show(f *File, render func(*scratch) ([]byte, error)) ([]byte, error) {
+	s := r.pool.Get().(*scratch)
+	defer r.pool.Put(s)
+	host, err := r.FS.Append(s.host[:0], f.Path)
+	if err != nil {
+		return nil, fmt.Errorf("the host's file: %w", err)
+	}
+	s.host = host
+	out, err := render(s)
+	if err != nil {
+		return append([]byte(nil), host...), nil
+	}
+	return out, nil
+}
