@@ -26,6 +26,7 @@ func layers() map[string]int {
 		"cmd/lxcfs":            9,
 		"cmd/mount.fuse.lxcfs": 9,
 		"units":                9,
+		"hooks/lxc":            9,
 	}
 }
 
