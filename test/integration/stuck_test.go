@@ -1,0 +1,136 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// stick makes a request for the container's meminfo block in the daemon: its
+// memory limit becomes a FIFO that nobody writes to. The file is itself again
+// when the returned function is called, and after the test.
+func (b *box) stick() (release func()) {
+	b.t.Helper()
+	fifo := filepath.Join(b.t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o666); err != nil {
+		b.t.Fatal(err)
+	}
+	limit := "/sys/fs/cgroup/memory/" + b.name + "/memory.limit_in_bytes"
+	if err := syscall.Mount(fifo, limit, "", syscall.MS_BIND, ""); err != nil {
+		b.t.Fatalf("bind over %s: %v", limit, err)
+	}
+	released := false
+	release = func() {
+		if released {
+			return
+		}
+		released = true
+		if err := syscall.Unmount(limit, syscall.MNT_DETACH); err != nil {
+			b.t.Errorf("%s: %v", limit, err)
+		}
+		// Whoever waits for a writer has had one now.
+		if f, err := os.OpenFile(fifo, os.O_RDWR|syscall.O_NONBLOCK, 0); err == nil {
+			f.Close()
+		}
+	}
+	b.t.Cleanup(release)
+	return release
+}
+
+// blocked says whether a thread of the process waits for a FIFO to be opened.
+func blocked(pid int) bool {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	for _, f := range tasks {
+		text, _ := os.ReadFile(f)
+		if number, _, ok := strings.Cut(string(text), " "); ok && number == strconv.Itoa(syscall.SYS_OPENAT) {
+			return true
+		}
+	}
+	return false
+}
+
+// background starts a command in the container. It returns its pid there and
+// the file that it prints into.
+func (b *box) background(command string) (pid, output string) {
+	b.t.Helper()
+	output = filepath.Join(b.t.TempDir(), "output")
+	return strings.TrimSpace(b.run(command + " >" + output + " 2>&1 & echo $!")), output
+}
+
+// ended says whether a process of the container is gone.
+func (b *box) ended(pid string) bool {
+	b.t.Helper()
+	return strings.TrimSpace(b.run("test -d /proc/"+pid+" && echo there; true")) == ""
+}
+
+// A request whose rendering ends each worker gets EIO in the end, and is the
+// only one that does.
+func TestPoison(t *testing.T) {
+	d := start(t, "--keeper")
+	b := newBox(t, d, limits{memory: "536870912"}, nil)
+	release := b.stick()
+	reader, output := b.background("cat /proc/meminfo")
+	deaths := 0
+	for last := 0; !b.ended(reader); {
+		worker := d.worker()
+		if worker == 0 || worker == last || !blocked(worker) {
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		mustRead(t, d.path("proc/uptime")) // served while that one waits
+		last = worker
+		syscall.Kill(worker, syscall.SIGKILL)
+		if deaths++; deaths > 10 {
+			t.Fatalf("%d workers died of one request", deaths)
+		}
+	}
+	if got := mustRead(t, output); !strings.Contains(got, "Input/output error") {
+		t.Errorf("the reader printed %q, want EIO", got)
+	}
+	if deaths < 2 {
+		t.Errorf("EIO after %d deaths: whoever kills workers at random would see it", deaths)
+	}
+	release()
+	waitFor(t, "the file to be virtual again", func() bool { return field(t, b.run("cat /proc/meminfo"), "MemTotal:") == 524288 })
+}
+
+// A reader who gives up while his request is under way costs the daemon one
+// INTERRUPT, and not a storm of them: the kernel repeats those that are answered
+// with EAGAIN at once.
+func TestInterruptOfAStuckRequest(t *testing.T) {
+	d := start(t)
+	b := newBox(t, d, limits{memory: "536870912"}, nil)
+	release := b.stick()
+	reader, _ := b.background("cat /proc/meminfo")
+	waitFor(t, "the daemon to be stuck", func() bool { return blocked(d.cmd.Process.Pid) })
+	before := reads(t, d.cmd.Process.Pid)
+	b.run("kill -INT " + reader)
+	for range 100 { // each is a request of its own
+		mustRead(t, d.path("proc/uptime"))
+	}
+	if n := reads(t, d.cmd.Process.Pid) - before; n > 100*50 {
+		t.Errorf("%d read(2) by the daemon for 100 reads of a file and one interrupt", n)
+	}
+	release()
+	waitFor(t, "the reader to end", func() bool { return b.ended(reader) })
+}
+
+// reads returns how often the process called read(2) and its like, proc(5).
+func reads(t *testing.T, pid int) int {
+	t.Helper()
+	text := mustRead(t, fmt.Sprintf("/proc/%d/io", pid))
+	_, rest, _ := strings.Cut(text, "syscr: ")
+	line, _, _ := strings.Cut(rest, "\n")
+	n, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatalf("syscr of %q: %v", text, err)
+	}
+	return n
+}
