@@ -111,7 +111,7 @@ func TestInterruptOfAStuckRequest(t *testing.T) {
 	reader, _ := b.background("cat /proc/meminfo")
 	waitFor(t, "the daemon to be stuck", func() bool { return blocked(d.cmd.Process.Pid) })
 	before := reads(t, d.cmd.Process.Pid)
-	b.run("kill -INT " + reader)
+	b.run("kill -TERM " + reader)
 	for range 100 { // each is a request of its own
 		mustRead(t, d.path("proc/uptime"))
 	}
