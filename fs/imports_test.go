@@ -19,6 +19,7 @@ func layers() map[string]int {
 		"fs/sys":               4,
 		"fs/fdstore":           0,
 		"fs/session":           0,
+		"fs/subtree":           0,
 		"fs/config":            4,
 		"fs/mount":             1,
 		"fs":                   5,
