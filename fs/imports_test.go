@@ -27,7 +27,10 @@ func layers() map[string]int {
 		"cmd/lxcfs":            9,
 		"cmd/mount.fuse.lxcfs": 9,
 		"units":                9,
+		"hooks/bind":           0,
+		"hooks/oci":            1,
 		"hooks/lxc":            9,
+		"cmd/lxcfs-oci-hook":   9,
 	}
 }
 
