@@ -31,6 +31,7 @@ func layers() map[string]int {
 		"hooks/oci":            1,
 		"hooks/lxc":            9,
 		"cmd/lxcfs-oci-hook":   9,
+		"packaging/man":        0,
 	}
 }
 
