@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io/fs"
 	"path"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +81,9 @@ func eachCaptured(t *testing.T, f func(t *testing.T, c hosts.Container, file Fil
 				continue
 			} else if err != nil {
 				t.Fatal(err)
+			}
+			if resource, ok := strings.CutPrefix(file.Name, "pressure/"); ok {
+				v.Pressure = capturedPressure(t, c, archive, resource)
 			}
 			t.Run(path.Join(c.Host, c.Name, file.Name), func(t *testing.T) { f(t, c, file, host, v) })
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
@@ -41,6 +42,10 @@ func (g *Gatherer) Gather(dst *View, c *container.Container, needs Needs, opts O
 		{NeedCPUTime | NeedUptime, g.cpuTime},
 		{NeedLoad | NeedTasks, g.load},
 		{NeedIO, g.io},
+		{NeedCPUPressure, g.pressure("cpu")},
+		{NeedIOPressure, g.pressure("io")},
+		{NeedIRQPressure, g.pressure("irq")},
+		{NeedMemoryPressure, g.pressure("memory")},
 	} {
 		if needs&part.needs != 0 {
 			if err := part.fill(dst, c, opts); err != nil {
@@ -162,4 +167,17 @@ func (g *Gatherer) io(dst *View, c *container.Container, _ Options) error {
 	var err error
 	dst.IO, err = g.host.ReadIO(c.Membership, dst.IO)
 	return err
+}
+
+// pressure reads the container's own pressure file. That there is none is no
+// failure: v1 has no pressure per cgroup, and it can be switched off.
+func (g *Gatherer) pressure(resource string) func(*View, *container.Container, Options) error {
+	return func(dst *View, c *container.Container, _ Options) error {
+		text, err := g.host.ReadPressure(dst.Pressure[:0], c.Membership, resource)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EOPNOTSUPP) {
+			text, err = dst.Pressure[:0], nil
+		}
+		dst.Pressure = text
+		return err
+	}
 }

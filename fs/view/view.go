@@ -27,7 +27,7 @@ type Options struct {
 }
 
 // Needs says which parts of a View a file is made from.
-type Needs uint16
+type Needs uint32
 
 // The parts.
 const (
@@ -38,6 +38,12 @@ const (
 	NeedLoad                      // Load, Running, Threads, LastPID
 	NeedIO                        // IO
 	NeedTasks                     // Tasks
+
+	// One of these at a time: Pressure.
+	NeedCPUPressure
+	NeedIOPressure
+	NeedIRQPressure
+	NeedMemoryPressure
 )
 
 // View is a snapshot of what one container may see. Only the parts asked for
@@ -76,6 +82,10 @@ type View struct {
 
 	// Tasks are the container's processes.
 	Tasks Tasks
+
+	// Pressure is the text of one pressure file of the container's cgroup;
+	// empty where the kernel keeps none for it.
+	Pressure []byte
 
 	partial bool            // the quota hides CPUs on which the container may run
 	usage   cgroup.CPUUsage // storage of Gather
