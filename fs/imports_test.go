@@ -19,6 +19,7 @@ func layers() map[string]int {
 		"fs/sys":               4,
 		"fs/fdstore":           0,
 		"fs/session":           0,
+		"fs/subtree":           0,
 		"fs/config":            4,
 		"fs/mount":             1,
 		"fs":                   5,
@@ -26,7 +27,11 @@ func layers() map[string]int {
 		"cmd/lxcfs":            9,
 		"cmd/mount.fuse.lxcfs": 9,
 		"units":                9,
+		"hooks/bind":           0,
+		"hooks/oci":            1,
 		"hooks/lxc":            9,
+		"cmd/lxcfs-oci-hook":   9,
+		"packaging/man":        0,
 	}
 }
 

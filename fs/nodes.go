@@ -15,8 +15,6 @@ type File struct {
 	Needs view.Needs
 	// Append renders: dst plus the container's version of the host's text.
 	Append func(dst, host []byte, v *view.View) ([]byte, error)
-	// MayBeEmpty says that nothing rendered is not a fault.
-	MayBeEmpty bool
 
 	counters Counters
 }
@@ -41,6 +39,7 @@ func indexes() map[string]index {
 		"/sys/devices/system/cpu":            6,
 		"/proc/pressure":                     7,
 		"/sys/devices/system/node":           8,
+		"/cgroup":                            9,
 		"/proc/cpuinfo":                      16,
 		"/proc/diskstats":                    17,
 		"/proc/loadavg":                      18,
@@ -69,9 +68,10 @@ type node struct {
 	index    index
 	name     string
 	parent   *node
-	children []*node // sorted by name; nil for a file
-	file     *File   // nil for a directory
-	size     uint64  // st_size and st_blksize of a file, bytes
+	children []*node  // sorted by name; nil for a file
+	file     *File    // nil for a directory
+	size     uint64   // st_size and st_blksize of a file, bytes
+	sub      *mounted // serves the names in a directory that are no children
 }
 
 // child returns the node of that name in the directory n.
@@ -136,5 +136,8 @@ func nodeID(i index, nonce uint64) uint64 { return uint64(i) | nonce<<indexBits 
 
 // node returns the node of a node id, nil for an unknown one.
 func (t nodeTable) node(id uint64) *node {
+	if id&subtreeBit != 0 {
+		return nil
+	}
 	return t.byIndex[index(id&(1<<indexBits-1))]
 }

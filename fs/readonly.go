@@ -14,16 +14,8 @@ func (readOnly) Mknod(<-chan struct{}, *fuse.MknodIn, string, *fuse.EntryOut) fu
 	return fuse.EPERM
 }
 
-// Mkdir is refused.
-func (readOnly) Mkdir(<-chan struct{}, *fuse.MkdirIn, string, *fuse.EntryOut) fuse.Status {
-	return fuse.EPERM
-}
-
 // Unlink is refused.
 func (readOnly) Unlink(<-chan struct{}, *fuse.InHeader, string) fuse.Status { return fuse.EPERM }
-
-// Rmdir is refused.
-func (readOnly) Rmdir(<-chan struct{}, *fuse.InHeader, string) fuse.Status { return fuse.EPERM }
 
 // Rename is refused.
 func (readOnly) Rename(<-chan struct{}, *fuse.RenameIn, string, string) fuse.Status {

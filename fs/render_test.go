@@ -145,3 +145,12 @@ func TestBootTime(t *testing.T) {
 		}
 	}
 }
+
+// archive is a machine of files: path, content, path, content...
+func archive(files ...string) *hostfile.Archive {
+	a := &hostfile.Archive{Files: make(map[string]string)}
+	for i := 0; i < len(files); i += 2 {
+		a.Files[files[i]] = files[i+1]
+	}
+	return a
+}

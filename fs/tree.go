@@ -5,6 +5,8 @@ import (
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
 // Tree is the file system of one connection. It embeds readOnly, so that what
@@ -17,13 +19,17 @@ type Tree struct {
 	epoch    uint64
 	nonce    atomic.Uint64
 	bootTime uint64
+	subtrees map[uint64]*mounted // by number
+	listings listings
+	replayed func(unique uint64) bool
 }
 
 var _ fuse.RawFileSystem = (*Tree)(nil)
 
-// NewTree makes the tree of the renderer's files, with handles kept in store.
-func NewTree(r *Renderer, store Store) *Tree {
-	return &Tree{
+// NewTree makes the tree of the renderer's files and of subtrees, with handles
+// kept in store.
+func NewTree(r *Renderer, store Store, subtrees ...subtree.Mount) *Tree {
+	t := &Tree{
 		readOnly: readOnly{fuse.NewDefaultRawFileSystem()},
 		nodes:    newNodeTable(r.files, r.fileSize),
 		handles:  newHandles(store),
@@ -31,19 +37,31 @@ func NewTree(r *Renderer, store Store) *Tree {
 		epoch:    uint64(store.Epoch()),
 		bootTime: r.bootTime(),
 	}
+	t.mount(subtrees)
+	return t
 }
+
+// SetReplayed gives the tree a function that says whether an earlier process
+// may have carried out the request with that number. To be called before serving.
+func (t *Tree) SetReplayed(replayed func(unique uint64) bool) { t.replayed = replayed }
 
 // String names the file system in messages.
 func (t *Tree) String() string { return "lxcfs" }
 
 // Lookup finds a name in a directory.
 func (t *Tree) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+	if s, key := t.below(header.NodeId); s != nil {
+		return t.subtreeLookup(s, key, header, name, out)
+	}
 	dir := t.nodes.node(header.NodeId)
 	if dir == nil || dir.file != nil {
 		return fuse.Status(syscall.ENOTDIR)
 	}
 	n := dir.child(name)
-	if n == nil {
+	switch {
+	case n == nil && dir.sub != nil:
+		return t.subtreeLookup(dir.sub, subtree.Top, header, name, out)
+	case n == nil:
 		return fuse.ENOENT
 	}
 	out.NodeId = t.newID(n)
@@ -56,6 +74,9 @@ func (t *Tree) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out
 // GetAttr answers stat, the GETATTR of each open (the mount has
 // default_permissions), and lseek(SEEK_END), which brings its handle.
 func (t *Tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if s, key := t.below(in.NodeId); s != nil {
+		return t.subtreeGetAttr(s, key, in, out)
+	}
 	n := t.nodes.node(in.NodeId)
 	if n == nil {
 		return fuse.Status(syscall.ESTALE)
@@ -80,6 +101,9 @@ func (t *Tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut)
 // SetAttr changes nothing: a size is ignored, as by procfs (open with O_TRUNC
 // sends one); owner, mode and times can't be changed.
 func (t *Tree) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if s, key := t.below(in.NodeId); s != nil {
+		return t.subtreeSetAttr(s, key, in, out)
+	}
 	n := t.nodes.node(in.NodeId)
 	if n == nil {
 		return fuse.Status(syscall.ESTALE)
@@ -94,6 +118,9 @@ func (t *Tree) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut)
 
 // Open makes a handle. Nothing is rendered before somebody reads.
 func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if s, key := t.below(in.NodeId); s != nil {
+		return t.subtreeOpen(s, key, in, out)
+	}
 	n := t.nodes.node(in.NodeId)
 	if n == nil || n.file == nil {
 		return fuse.Status(syscall.ESTALE)
@@ -105,6 +132,9 @@ func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.
 
 // Read serves bytes of a handle.
 func (t *Tree) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
+	if s, key := t.below(in.NodeId); s != nil {
+		return t.subtreeRead(s, key, in, buf)
+	}
 	n := t.nodes.node(in.NodeId)
 	if n == nil || n.file == nil {
 		return nil, fuse.Status(syscall.ESTALE)
@@ -124,12 +154,19 @@ func (t *Tree) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadRe
 func (t *Tree) Release(_ <-chan struct{}, in *fuse.ReleaseIn) { t.handles.release(in.Fh) }
 
 // Write fails as it does on a file of procfs that can't be written.
-func (t *Tree) Write(_ <-chan struct{}, _ *fuse.WriteIn, _ []byte) (uint32, fuse.Status) {
+func (t *Tree) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
+	if s, key := t.below(in.NodeId); s != nil {
+		return t.subtreeWrite(s, key, in, data)
+	}
 	return 0, fuse.EIO
 }
 
-// OpenDir opens a directory; there is nothing to remember.
-func (t *Tree) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, _ *fuse.OpenOut) fuse.Status {
+// OpenDir opens a directory.
+func (t *Tree) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if s, _ := t.at(in.NodeId); s != nil {
+		out.Fh = t.listings.create(t.epoch)
+		return fuse.OK
+	}
 	if n := t.nodes.node(in.NodeId); n == nil || n.file != nil {
 		return fuse.Status(syscall.ENOTDIR)
 	}
@@ -138,6 +175,9 @@ func (t *Tree) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, _ *fuse.OpenOut) fuse
 
 // ReadDir lists a directory from an offset: 0 is ".", 1 is "..", children from 2.
 func (t *Tree) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	if s, key := t.at(in.NodeId); s != nil {
+		return t.subtreeReadDir(s, key, in, out)
+	}
 	n := t.nodes.node(in.NodeId)
 	if n == nil || n.file != nil {
 		return fuse.Status(syscall.ENOTDIR)
@@ -162,6 +202,9 @@ func (t *Tree) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryLis
 	return fuse.OK
 }
 
+// ReleaseDir closes a directory.
+func (t *Tree) ReleaseDir(in *fuse.ReleaseIn) { t.listings.release(in.Fh) }
+
 // StatFs answers as procfs does: no blocks, names of 255 bytes.
 func (t *Tree) StatFs(_ <-chan struct{}, _ *fuse.InHeader, out *fuse.StatfsOut) fuse.Status {
 	out.Bsize, out.Frsize, out.NameLen = 4096, 4096, 255
@@ -179,5 +222,5 @@ func (t *Tree) newID(n *node) uint64 {
 	if n.file == nil {
 		return nodeID(n.index, 0)
 	}
-	return nodeID(n.index, t.epoch&0xffff<<32|t.nonce.Add(1)&0xffffffff)
+	return nodeID(n.index, t.epoch&0x7fff<<32|t.nonce.Add(1)&0xffffffff)
 }

@@ -9,6 +9,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/fs"
 	"linuxcontainers.org/lxcfs/fs/session"
+	"linuxcontainers.org/lxcfs/fs/subtree"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -34,6 +35,7 @@ type connection struct {
 	accounts region
 	origin   origin
 	originFD int
+	subtrees []subtree.Mount
 	restored bool
 }
 
@@ -126,7 +128,9 @@ func (c *connection) keep(ctx context.Context, store *descriptors) error {
 
 // begin answers INIT, or goes on where the last process was.
 func (c *connection) begin() error {
-	if err := c.session.Init(fs.NewTree(c.renderer, c.session.Handles())); err != nil {
+	tree := fs.NewTree(c.renderer, c.session.Handles(), c.subtrees...)
+	tree.SetReplayed(c.session.Replayed)
+	if err := c.session.Init(tree); err != nil {
 		return fmt.Errorf("connection %s: %w", c.id, err)
 	}
 	return nil

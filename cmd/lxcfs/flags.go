@@ -25,6 +25,8 @@ type settings struct {
 	Keeper bool
 	Worker bool
 
+	Completion string // the shell whose completion script to print
+
 	EnableLoadavg, EnableCFS, EnablePidfd, EnablePSIPoll, EnableCgroup bool
 	DisableSwap, DisableZswap                                          bool
 	Single                                                             bool
@@ -58,12 +60,15 @@ func newCommand(serve func(settings) error) *cobra.Command {
 		Short:                 "show containers their own /proc",
 		Long:                  longHelp,
 		Version:               version,
-		Args:                  oneMountpoint,
+		Args:                  s.arguments,
 		SilenceErrors:         true,
 		SilenceUsage:          true,
 		DisableFlagsInUseLine: true,
 		CompletionOptions:     cobra.CompletionOptions{DisableDefaultCmd: true},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if s.Completion != "" {
+				return printCompletion(cmd, s.Completion, cmd.OutOrStdout())
+			}
 			s.Mountpoint = args[0]
 			if err := s.complete(); err != nil {
 				return usageError{err}
@@ -95,14 +100,19 @@ func (s *settings) define(cmd *cobra.Command) {
 	f.BoolVar(&s.EnablePidfd, "enable-pidfd", false, "accepted and without effect")
 	f.BoolVarP(&s.Single, "single", "s", false, "accepted and without effect")
 	f.BoolVar(&s.Worker, "worker", false, "serve what a keeper passes on")
+	f.StringVar(&s.Completion, "completion", "", "print the completion script of `SHELL`: bash, fish or zsh")
 	f.BoolP("help", "h", false, "show this help")
 	f.BoolP("version", "v", false, "show the version")
-	for _, name := range []string{"enable-pidfd", "single", "worker"} {
+	for _, name := range []string{"enable-pidfd", "single", "worker", "completion"} {
 		f.Lookup(name).Hidden = true
 	}
 }
 
-func oneMountpoint(_ *cobra.Command, args []string) error {
+// arguments wants one mountpoint, unless there is nothing to mount.
+func (s *settings) arguments(_ *cobra.Command, args []string) error {
+	if s.Completion != "" && len(args) == 0 {
+		return nil
+	}
 	switch len(args) {
 	case 0:
 		return usageError{fmt.Errorf("no mountpoint given")}

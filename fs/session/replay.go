@@ -77,5 +77,16 @@ func (s *Session) replaySlot(w *worker) {
 		clearHeader(w.slot)
 		return
 	}
+	if h := headerOf(w.slot); s.journal.dispatches(w.index) > 0 {
+		s.replays.Store(h.unique, nil)
+		defer s.replays.Delete(h.unique)
+	}
 	s.handle(w)
+}
+
+// Replayed says whether a process that died may have carried out the request
+// with that number, which is being handled now.
+func (s *Session) Replayed(unique uint64) bool {
+	_, yes := s.replays.Load(unique)
+	return yes
 }

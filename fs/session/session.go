@@ -72,6 +72,7 @@ type Session struct {
 	outSize int  // of a reply buffer, in bytes
 
 	counters counters
+	replays  sync.Map    // unique of each request that is being dispatched again
 	probing  atomic.Bool // a self-check has not come back
 
 	mu       sync.Mutex // guards all below

@@ -469,3 +469,25 @@ func TestEventString(t *testing.T) {
 		t.Error("a layout changed")
 	}
 }
+
+// TestReplayed: the file system can tell a request that may have been carried
+// out from one that was only read.
+func TestReplayed(t *testing.T) {
+	k := newFakeKernel(t)
+	j := k.crashed(Config{}, request(opGetattr, 10, nodeHeld, make([]byte, 16)), request(opGetattr, 12, nodeHeld, make([]byte, 16)))
+	edit(t, j, func(j *journal) { j.count(1) })
+	f := newTestFS()
+	s := k.restore(j, Config{}, f)
+	serve(t, s)
+	eventually(t, "both are handled", func() bool { return f.held.Load() == 2 })
+	if s.Replayed(10) || !s.Replayed(12) || s.Replayed(14) {
+		t.Errorf("got %v, %v, %v; want only that of the dispatched one", s.Replayed(10), s.Replayed(12), s.Replayed(14))
+	}
+	close(f.release)
+	for range 2 {
+		if unique, status, _ := k.answer(); status != 0 {
+			t.Errorf("got answer to %d with %d, want 0", unique, status)
+		}
+	}
+	eventually(t, "answered", func() bool { return !s.Replayed(12) })
+}

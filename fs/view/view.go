@@ -27,18 +27,23 @@ type Options struct {
 }
 
 // Needs says which parts of a View a file is made from.
-type Needs uint16
+type Needs uint32
 
 // The parts.
 const (
 	NeedMemory  Needs = 1 << iota // Memory
 	NeedCPUs                      // CPUs, Online
-	NeedCPUTime                   // CPUTotal, CPUTicks, Base; brings NeedCPUs
+	NeedCPUTime                   // CPUTotal, CPUTicks; brings NeedCPUs
 	NeedUptime                    // Uptime, Idle; brings NeedCPUTime
 	NeedLoad                      // Load, Running, Threads, LastPID
 	NeedIO                        // IO
-	NeedTasks                     // Tasks; brings NeedCPUTime
-	NeedEvents                    // OOMKills
+	NeedTasks                     // Tasks
+
+	// One of these at a time: Pressure.
+	NeedCPUPressure
+	NeedIOPressure
+	NeedIRQPressure
+	NeedMemoryPressure
 )
 
 // View is a snapshot of what one container may see. Only the parts asked for
@@ -59,9 +64,6 @@ type View struct {
 	// CPUTicks has one entry for each of CPUs, ascending.
 	CPUTicks []PerCPU
 
-	// Base is what the host had counted when the container started.
-	Base HostCounts
-
 	// Uptime is the time since the container's start, Idle the sum of the
 	// idle time of its CPUs.
 	Uptime, Idle time.Duration
@@ -75,15 +77,15 @@ type View struct {
 	// LastPID is the newest process, in the container's own numbering.
 	LastPID uint32
 
-	// IO has one entry for each device that the container used, by major and
-	// minor number; none where nothing counts its I/O.
+	// IO has one entry for each device, by major and minor number.
 	IO []cgroup.IOStat
-
-	// OOMKills is how many processes the out-of-memory killer ended.
-	OOMKills uint64
 
 	// Tasks are the container's processes.
 	Tasks Tasks
+
+	// Pressure is the text of one pressure file of the container's cgroup;
+	// empty where the kernel keeps none for it.
+	Pressure []byte
 
 	partial bool            // the quota hides CPUs on which the container may run
 	usage   cgroup.CPUUsage // storage of Gather
@@ -95,17 +97,12 @@ type View struct {
 type Tasks struct {
 	// Processes is the highest pid that was seen in the container, in its own
 	// numbering: pids are given in sequence from 1, so this is the number of
-	// forks, until they wrap at pid_max. It never goes back.
+	// forks, until they wrap at pid_max.
 	Processes uint64
 	// Running counts threads in state R, at least 1 (the reader); Blocked those
 	// in state D.
 	Running, Blocked uint64
 }
-
-// HostCounts are totals of /proc/stat, of the whole machine. What they were at a
-// container's start, which nobody noted, is reckoned from their mean rate since
-// boot when the container is first seen, and kept.
-type HostCounts struct{ Ctxt, Intr, Softirq uint64 }
 
 // CPUTicks is CPU time in units of 1/100 s (USER_HZ).
 type CPUTicks struct {

@@ -1,0 +1,102 @@
+// Package subtree says what a dynamic part of the served tree is: a directory
+// whose content is not in the frozen table of package fs but is made by somebody
+// else, for each caller. Package fs keeps everything that the kernel sees (node
+// ids, handles, offsets, sizes, timeouts) and asks a [Tree] for the rest, in
+// plain types.
+//
+// The package holds types only.
+package subtree
+
+// Caller is who asks, from the request's header.
+type Caller struct {
+	// UID and GID are the caller's filesystem ids, in the host's numbering.
+	UID, GID uint32
+	// TID is the caller's thread id on the host; 0: not visible there.
+	TID uint32
+	// Replayed is true when a process that died may have carried out this
+	// request already: a mkdir's EEXIST is then success.
+	Replayed bool
+}
+
+// Key names a node to its [Tree], in as many bits as [Mount.KeyBits] says. It is
+// a part of the node id that a kernel holds, and bind mounts hold node ids for
+// years: a key must mean the same to every later process, which may never have
+// looked it up. 0 is the top directory.
+type Key uint64
+
+// Top is the key of a subtree's top directory.
+const Top Key = 0
+
+// Attr is what stat(2) shows of a node.
+type Attr struct {
+	Ino      uint64
+	Mode     uint32 // S_IFDIR, S_IFREG or S_IFLNK, and permissions
+	UID, GID uint32
+	Nlink    uint32 // 0: 1, and 2 for a directory
+	// Size is about how long the content is, bytes. Package fs claims a power of
+	// two above it for a file.
+	Size int
+	// Time is seconds since the epoch; 0: the host's boot.
+	Time uint64
+}
+
+// Entry is a name in a directory. Of Attr only Ino and the type are used.
+type Entry struct {
+	Name string
+	Ino  uint64
+	Mode uint32
+}
+
+// Tree is a dynamic subtree. Package fs never asks it for "." and "..". All
+// methods are called by many goroutines at once; errors hold a syscall.Errno,
+// io/fs.ErrNotExist or io/fs.ErrPermission, any other is answered with EIO.
+type Tree interface {
+	// Lookup finds a name in a directory.
+	Lookup(c Caller, dir Key, name string) (Key, Attr, error)
+	// Attr returns the attributes of a node.
+	Attr(c Caller, node Key) (Attr, error)
+	// List returns the names in a directory, in a stable order.
+	List(c Caller, dir Key) ([]Entry, error)
+	// Open says whether a file may be opened, with the flags of open(2).
+	Open(c Caller, file Key, flags uint32) error
+	// Append appends a file's content to dst, and returns dst as it was with an
+	// error. It is called for a read at offset 0; other offsets are served from
+	// the same bytes.
+	Append(dst []byte, c Caller, file Key) ([]byte, error)
+}
+
+// Linker is a [Tree] with symlinks.
+type Linker interface {
+	// Target returns the text of a symlink.
+	Target(c Caller, link Key) (string, error)
+}
+
+// Change is what chmod and chown ask for; nil is no change.
+type Change struct {
+	Mode     *uint32 // permissions only
+	UID, GID *uint32
+}
+
+// Mutable is a [Tree] that can be changed. All changes to any other one, and
+// all that are not named here, are refused with EPERM.
+type Mutable interface {
+	// Write writes data to a file at an offset and returns how much it took.
+	Write(c Caller, file Key, off uint64, data []byte) (int, error)
+	// Change changes owner or mode.
+	Change(c Caller, node Key, change Change) (Attr, error)
+	// Mkdir makes a directory; mode is permissions with the umask applied.
+	Mkdir(c Caller, dir Key, name string, mode uint32) (Key, Attr, error)
+	// Rmdir removes one.
+	Rmdir(c Caller, dir Key, name string) error
+}
+
+// Mount is where a [Tree] is served. If the directory is in the frozen table of
+// package fs as well, names there win.
+type Mount struct {
+	// Path is the top directory below the mount point, "/cgroup".
+	Path string
+	// KeyBits is how many bits a key may have, at most 44; what is left of a
+	// node id tells apart the lookups of one file. It is frozen like the keys.
+	KeyBits uint
+	Tree    Tree
+}

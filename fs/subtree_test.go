@@ -1,0 +1,316 @@
+package fs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"linuxcontainers.org/lxcfs/fs/subtree"
+)
+
+// petTree is a subtree with a directory 1, which holds a file 2 and a link 3.
+// It notes what it is asked to change.
+type petTree struct {
+	callers []subtree.Caller
+	did     []string
+}
+
+func petAttr(key subtree.Key) subtree.Attr {
+	switch key {
+	case 2:
+		return subtree.Attr{Ino: 102, Mode: syscall.S_IFREG | 0o640, UID: 7, Size: 3}
+	case 3:
+		return subtree.Attr{Ino: 103, Mode: syscall.S_IFLNK | 0o777, Size: 4}
+	}
+	return subtree.Attr{Ino: 100 + uint64(key), Mode: syscall.S_IFDIR | 0o750, UID: 7, GID: 8}
+}
+
+func (p *petTree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.Key, subtree.Attr, error) {
+	p.callers = append(p.callers, c)
+	switch fmt.Sprint(dir, name) {
+	case "0dir":
+		return 1, petAttr(1), nil
+	case "1file":
+		return 2, petAttr(2), nil
+	case "1link":
+		return 3, petAttr(3), nil
+	}
+	return 0, subtree.Attr{}, fmt.Errorf("%s: %w", name, syscall.ENOENT)
+}
+
+func (p *petTree) Attr(_ subtree.Caller, key subtree.Key) (subtree.Attr, error) {
+	return petAttr(key), nil
+}
+
+func (p *petTree) List(_ subtree.Caller, key subtree.Key) ([]subtree.Entry, error) {
+	if key == subtree.Top {
+		return []subtree.Entry{{Name: "dir", Ino: 101, Mode: syscall.S_IFDIR}, {Name: "online", Ino: 9, Mode: syscall.S_IFREG}}, nil
+	}
+	p.did = append(p.did, "list")
+	var entries []subtree.Entry
+	for i := range 300 {
+		entries = append(entries, subtree.Entry{Name: fmt.Sprint("name-", i, "-", len(p.did)), Ino: 1, Mode: syscall.S_IFREG})
+	}
+	return entries, nil
+}
+
+func (p *petTree) Open(_ subtree.Caller, _ subtree.Key, flags uint32) error {
+	if flags&syscall.O_ACCMODE == syscall.O_RDWR {
+		return syscall.EACCES
+	}
+	return nil
+}
+
+func (p *petTree) Append(dst []byte, c subtree.Caller, key subtree.Key) ([]byte, error) {
+	return fmt.Appendf(dst, "%d for %d", key, c.TID), nil
+}
+
+func (p *petTree) Target(subtree.Caller, subtree.Key) (string, error) { return "file", nil }
+
+// changeable adds all changes.
+type changeable struct{ petTree }
+
+func (p *changeable) note(format string, args ...any) {
+	p.did = append(p.did, fmt.Sprintf(format, args...))
+}
+
+func (p *changeable) Write(_ subtree.Caller, key subtree.Key, off uint64, data []byte) (int, error) {
+	p.note("write %d %d %s", key, off, data)
+	return len(data), nil
+}
+
+func (p *changeable) Change(_ subtree.Caller, key subtree.Key, c subtree.Change) (subtree.Attr, error) {
+	p.note("change %d %o", key, *c.Mode)
+	return petAttr(key), nil
+}
+
+func (p *changeable) Mkdir(c subtree.Caller, key subtree.Key, name string, mode uint32) (subtree.Key, subtree.Attr, error) {
+	p.note("mkdir %d %s %o %v", key, name, mode, c.Replayed)
+	return 1, petAttr(1), nil
+}
+
+func (p *changeable) Rmdir(_ subtree.Caller, key subtree.Key, name string) error {
+	p.note("rmdir %d %s", key, name)
+	return syscall.EBUSY
+}
+
+func petMount(tree subtree.Tree) *Tree {
+	r := NewRenderer(Config{FS: archive("/sys/devices/system/cpu/online", "0\n"), Switches: new(Switches)}, nil)
+	r.files = []*File{{Path: "/sys/devices/system/cpu/online", Append: upper}}
+	return NewTree(r, newMemoryStore(),
+		subtree.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: tree},
+		subtree.Mount{Path: "/cgroup", KeyBits: 44, Tree: tree},
+		subtree.Mount{Path: "/elsewhere", KeyBits: 8, Tree: tree})
+}
+
+const petDir = "sys/devices/system/cpu/dir"
+
+// Names of the table win; the others are the subtree's, which learns who asks.
+func TestSubtreeLookup(t *testing.T) {
+	p := new(petTree)
+	tree := petMount(p)
+	if e := lookup(t, tree, "sys/devices/system/cpu/online"); e.NodeId&subtreeBit != 0 || e.Ino != 40 {
+		t.Errorf("file of the table: %+v", e)
+	}
+	a, b := lookup(t, tree, petDir+"/file"), lookup(t, tree, petDir+"/file")
+	if a.NodeId == b.NodeId || a.EntryValid != 0 || a.AttrValid != 0 || a.Size != minSize || a.Blksize != minSize || a.Owner.Uid != 7 {
+		t.Errorf("file: %+v and %+v, want two inodes, no timeouts and a size above any content", a, b)
+	}
+	if c, d := lookup(t, tree, petDir), lookup(t, tree, petDir); c.NodeId != d.NodeId || c.EntryValid != 0 || c.Mode != syscall.S_IFDIR|0o750 || c.Nlink != 2 {
+		t.Errorf("directory: %+v and %+v", c, d)
+	}
+	if c, d := lookup(t, tree, petDir), lookup(t, tree, "cgroup/dir"); c.NodeId == d.NodeId {
+		t.Errorf("one id %#x in two subtrees", c.NodeId)
+	}
+	h := fuse.InHeader{NodeId: lookup(t, tree, petDir).NodeId, Caller: fuse.Caller{Owner: fuse.Owner{Uid: 5, Gid: 6}, Pid: 9}}
+	if got := tree.Lookup(nil, &h, "none", &fuse.EntryOut{}); got != fuse.ENOENT {
+		t.Errorf("unknown name: %v", got)
+	}
+	if got, want := p.callers[len(p.callers)-1], (subtree.Caller{UID: 5, GID: 6, TID: 9}); got != want {
+		t.Errorf("caller %+v, want %+v", got, want)
+	}
+	if got := tree.Lookup(nil, &fuse.InHeader{NodeId: 1}, "elsewhere", &fuse.EntryOut{}); got != fuse.ENOENT {
+		t.Errorf("subtree without a number: %v", got)
+	}
+}
+
+// No two lookups of two processes give one id, and a successor knows them all.
+func TestSubtreeNonce(t *testing.T) {
+	seen := make(map[uint64]bool)
+	for _, top := range []string{petDir, "cgroup/dir"} {
+		for epoch := range uint32(3) {
+			r := NewRenderer(Config{FS: archive(), Switches: new(Switches)}, nil)
+			store := newMemoryStore()
+			store.epoch = epoch
+			tree := NewTree(r, store,
+				subtree.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: new(petTree)},
+				subtree.Mount{Path: "/cgroup", KeyBits: 44, Tree: new(petTree)})
+			for range 100 {
+				id := lookup(t, tree, top+"/file").NodeId
+				if seen[id] {
+					t.Fatalf("id %#x given twice", id)
+				}
+				seen[id] = true
+				if s, key := petMount(new(petTree)).below(id); s == nil || key != 2 {
+					t.Fatalf("a successor takes %#x for key %d", id, key)
+				}
+			}
+		}
+	}
+	unserved := NewTree(NewRenderer(Config{FS: archive(), Switches: new(Switches)}, nil), newMemoryStore())
+	for id := range seen {
+		if got := unserved.GetAttr(nil, &fuse.GetAttrIn{InHeader: fuse.InHeader{NodeId: id}}, &fuse.AttrOut{}); got != fuse.Status(syscall.ESTALE) {
+			t.Fatalf("GETATTR where the subtree is not served: %v, want ESTALE", got)
+		}
+	}
+}
+
+func TestSubtreeReads(t *testing.T) {
+	tree := petMount(new(petTree))
+	header := fuse.InHeader{NodeId: lookup(t, tree, petDir+"/file").NodeId, Caller: fuse.Caller{Pid: 12}}
+	var open fuse.OpenOut
+	if got := tree.Open(nil, &fuse.OpenIn{InHeader: header, Flags: syscall.O_RDWR}, &open); got != fuse.EACCES {
+		t.Errorf("open for writing: %v", got)
+	}
+	if got := tree.Open(nil, &fuse.OpenIn{InHeader: header}, &open); got != fuse.OK || open.OpenFlags != fuse.FOPEN_DIRECT_IO|fuse.FOPEN_NOFLUSH {
+		t.Fatalf("open: %v, flags %#x", got, open.OpenFlags)
+	}
+	buf := make([]byte, 4)
+	text := ""
+	for off := uint64(0); ; off += 4 {
+		result, got := tree.Read(nil, &fuse.ReadIn{InHeader: header, Fh: open.Fh, Offset: off}, buf)
+		if got != fuse.OK {
+			t.Fatal(got)
+		}
+		part, _ := result.Bytes(nil)
+		if text += string(part); len(part) < 4 {
+			break
+		}
+	}
+	if text != "2 for 12" {
+		t.Errorf("read %q", text)
+	}
+	var attr fuse.AttrOut
+	if got := tree.GetAttr(nil, &fuse.GetAttrIn{InHeader: header, Flags_: fuse.FUSE_GETATTR_FH, Fh_: open.Fh}, &attr); got != fuse.OK || attr.Size != 8 {
+		t.Errorf("size with a handle: %d, %v", attr.Size, got)
+	}
+	link := fuse.InHeader{NodeId: lookup(t, tree, petDir+"/link").NodeId}
+	if target, got := tree.Readlink(nil, &link); got != fuse.OK || string(target) != "file" {
+		t.Errorf("readlink: %q, %v", target, got)
+	}
+	if _, got := tree.Readlink(nil, &fuse.InHeader{NodeId: 40}); got != fuse.EINVAL {
+		t.Errorf("readlink of a file of the table: %v", got)
+	}
+}
+
+// names reads an open directory to the end, in answers of 512 bytes.
+func names(t *testing.T, tree *Tree, node uint64) []string {
+	t.Helper()
+	var open fuse.OpenOut
+	if got := tree.OpenDir(nil, &fuse.OpenIn{InHeader: fuse.InHeader{NodeId: node}}, &open); got != fuse.OK {
+		t.Fatal(got)
+	}
+	defer tree.ReleaseDir(&fuse.ReleaseIn{InHeader: fuse.InHeader{NodeId: node}, Fh: open.Fh})
+	var all []string
+	for {
+		buf := make([]byte, 512)
+		in := fuse.ReadIn{InHeader: fuse.InHeader{NodeId: node}, Fh: open.Fh, Offset: uint64(len(all))}
+		if got := tree.ReadDir(nil, &in, fuse.NewDirEntryList(buf, in.Offset)); got != fuse.OK {
+			t.Fatal(got)
+		}
+		before := len(all)
+		all = append(all, direntNames(buf)...)
+		if len(all) == before {
+			return all
+		}
+	}
+}
+
+// direntNames parses struct fuse_dirent: ino u64, off u64, namelen u32, type
+// u32, name, padding to 8 bytes.
+func direntNames(buf []byte) []string {
+	var all []string
+	for len(buf) >= 24 {
+		n := int(buf[16])
+		if n == 0 {
+			break
+		}
+		all = append(all, string(buf[24:24+n]))
+		buf = buf[(24+n+7)&^7:]
+	}
+	return all
+}
+
+func TestSubtreeReadDir(t *testing.T) {
+	p := new(petTree)
+	tree := petMount(p)
+	if got, want := names(t, tree, 6), []string{".", "..", "online", "dir"}; !slices.Equal(got, want) {
+		t.Errorf("top: got %q, want %q", got, want)
+	}
+	got := names(t, tree, lookup(t, tree, petDir).NodeId)
+	if len(got) != 302 || got[2] != "name-0-1" || got[301] != "name-299-1" {
+		t.Errorf("%d names, %q to %q: want those of one listing", len(got), got[2], got[len(got)-1])
+	}
+	if n := len(tree.listings.open); n != 0 {
+		t.Errorf("%d listings left behind", n)
+	}
+}
+
+func TestSubtreeChanges(t *testing.T) {
+	p := new(changeable)
+	tree := petMount(p)
+	tree.SetReplayed(func(unique uint64) bool { return unique == 77 })
+	dir, file := lookup(t, tree, petDir).NodeId, lookup(t, tree, petDir+"/file").NodeId
+	chmod := fuse.SetAttrIn{SetAttrInCommon: fuse.SetAttrInCommon{InHeader: fuse.InHeader{NodeId: file}, Valid: fuse.FATTR_MODE, Mode: 0o100600}}
+	for _, tt := range []struct {
+		name      string
+		got, want fuse.Status
+	}{
+		{"mkdir", tree.Mkdir(nil, &fuse.MkdirIn{InHeader: fuse.InHeader{NodeId: dir, Unique: 77}, Mode: 0o40755}, "new", &fuse.EntryOut{}), fuse.OK},
+		{"mkdir at the top", tree.Mkdir(nil, &fuse.MkdirIn{InHeader: fuse.InHeader{NodeId: 6}, Mode: 0o700}, "new", &fuse.EntryOut{}), fuse.OK},
+		{"mkdir of a name of the table", tree.Mkdir(nil, &fuse.MkdirIn{InHeader: fuse.InHeader{NodeId: 6}}, "online", &fuse.EntryOut{}), fuse.EPERM},
+		{"rmdir", tree.Rmdir(nil, &fuse.InHeader{NodeId: dir}, "new"), fuse.EBUSY},
+		{"chmod", tree.SetAttr(nil, &chmod, &fuse.AttrOut{}), fuse.OK},
+		{"rename", tree.Rename(nil, &fuse.RenameIn{InHeader: fuse.InHeader{NodeId: dir}}, "a", "b"), fuse.EPERM},
+		{"unlink", tree.Unlink(nil, &fuse.InHeader{NodeId: dir}, "file"), fuse.EPERM},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, tt.got, tt.want)
+		}
+	}
+	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Offset: 3}, []byte("12")); n != 2 || got != fuse.OK {
+		t.Errorf("write: %d, %v", n, got)
+	}
+	want := "mkdir 1 new 755 true; mkdir 0 new 700 false; rmdir 1 new; change 2 600; write 2 3 12"
+	if got := strings.Join(p.did, "; "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// A subtree that can't be changed says EPERM to all changes, and ignores a size.
+func TestSubtreeReadOnly(t *testing.T) {
+	tree := petMount(new(petTree))
+	dir, file := lookup(t, tree, petDir).NodeId, lookup(t, tree, petDir+"/file").NodeId
+	set := func(valid uint32) fuse.Status {
+		return tree.SetAttr(nil, &fuse.SetAttrIn{SetAttrInCommon: fuse.SetAttrInCommon{InHeader: fuse.InHeader{NodeId: file}, Valid: valid}}, &fuse.AttrOut{})
+	}
+	for name, got := range map[string]fuse.Status{
+		"mkdir": tree.Mkdir(nil, &fuse.MkdirIn{InHeader: fuse.InHeader{NodeId: dir}}, "x", nil),
+		"rmdir": tree.Rmdir(nil, &fuse.InHeader{NodeId: dir}, "x"),
+		"chmod": set(fuse.FATTR_MODE), "chown": set(fuse.FATTR_UID), "utimes": set(fuse.FATTR_MTIME),
+	} {
+		if got != fuse.EPERM {
+			t.Errorf("%s: %v, want EPERM", name, got)
+		}
+	}
+	if got := set(fuse.FATTR_SIZE); got != fuse.OK {
+		t.Errorf("truncate: %v, want it ignored", got)
+	}
+	if _, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}}, nil); got != fuse.EIO {
+		t.Errorf("write: %v, want EIO", got)
+	}
+}

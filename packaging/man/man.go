@@ -1,0 +1,64 @@
+// Package man reads the sources of the man pages, for tests that hold them
+// against the programs. It renders nothing; scdoc(1) does.
+package man
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Page is the source of a page, in the format of scdoc(5).
+type Page struct {
+	Name string // NAME.SECTION
+	text string
+}
+
+// Read reads the page NAME.SECTION from the directory of the sources.
+func Read(dir, name string) (Page, error) {
+	text, err := os.ReadFile(dir + "/" + name + ".scd")
+	if err != nil {
+		return Page{}, fmt.Errorf("man page: %w", err)
+	}
+	return Page{Name: name, text: string(text)}, nil
+}
+
+// term matches bold text in a line that begins a definition:
+//
+//	*-o*, *--options* _LIST_
+//		Mount options.
+var term = regexp.MustCompile(`\*([^*]+)\*`)
+
+// Terms returns the bold words that the page defines, sorted: those of lines
+// followed by an indented one.
+func (p Page) Terms() []string {
+	var terms []string
+	lines := strings.Split(p.text, "\n")
+	for i, line := range lines[:len(lines)-1] {
+		if line == "" || line[0] == '\t' || !strings.HasPrefix(lines[i+1], "\t") {
+			continue
+		}
+		for _, match := range term.FindAllStringSubmatch(line, -1) {
+			terms = append(terms, match[1])
+		}
+	}
+	slices.Sort(terms)
+	return slices.Compact(terms)
+}
+
+// Options returns the terms that are options of a command.
+func (p Page) Options() []string {
+	return slices.DeleteFunc(p.Terms(), func(t string) bool { return !strings.HasPrefix(t, "-") })
+}
+
+// Section returns the text below the heading "# TITLE", empty if there is none.
+func (p Page) Section(title string) string {
+	_, rest, found := strings.Cut(p.text, "\n# "+title+"\n")
+	if !found {
+		return ""
+	}
+	section, _, _ := strings.Cut(rest, "\n# ")
+	return section
+}
