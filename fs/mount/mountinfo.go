@@ -32,6 +32,9 @@ type Entry struct {
 	Root string
 	// MountPoint is absolute, relative to the process's root; escapes decoded.
 	MountPoint string
+	// Shared is the mount's peer group, a number of the whole machine; 0 for a
+	// mount that is not shared.
+	Shared int
 	// FSType is "type" or "type.subtype".
 	FSType string
 }
@@ -90,11 +93,16 @@ func parseEntry(line string) (e Entry, ok bool) {
 	if !ok {
 		return e, false
 	}
-	var errs [4]error
+	var errs [5]error
 	e.ID, errs[0] = strconv.Atoi(fields[0])
 	e.Parent, errs[1] = strconv.Atoi(fields[1])
 	e.Major, errs[2] = parseUint32(major)
 	e.Minor, errs[3] = parseUint32(minor)
+	for _, option := range fields[6:] {
+		if group, ok := strings.CutPrefix(option, "shared:"); ok {
+			e.Shared, errs[4] = strconv.Atoi(group)
+		}
+	}
 	e.Root, e.MountPoint, e.FSType = unescape(fields[3]), unescape(fields[4]), unescape(last[0])
 	return e, errors.Join(errs[:]...) == nil && strings.HasPrefix(e.MountPoint, "/")
 }

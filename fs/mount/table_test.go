@@ -29,8 +29,11 @@ func TestParseTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := table[1], (Entry{36, 27, 98, 0, "/mnt1", "/mnt 2", "ext3"}); got != want {
+	if got, want := table[1], (Entry{36, 27, 98, 0, "/mnt1", "/mnt 2", 0, "ext3"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := table[2].Shared; got != 93 {
+		t.Errorf("got peer group %d, want 93", got)
 	}
 	for _, tt := range []struct {
 		path  string

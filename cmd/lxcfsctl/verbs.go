@@ -1,0 +1,15 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// verbs lists the verbs, in the order of the help. A verb's output goes to its
+// command's OutOrStdout, and it returns its error.
+func verbs() []func() *cobra.Command {
+	return []func() *cobra.Command{
+		attachVerb,
+		detachVerb,
+		unitVerb,
+		nspawnVerb,
+		dockerOptionsVerb,
+	}
+}

@@ -1,0 +1,108 @@
+package attach
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/hooks/bind"
+)
+
+// applier changes the mounts of the namespace that this thread is in. It
+// remembers how to take everything back.
+type applier struct {
+	// root is the container's root directory.
+	root int
+	// clones are the mounts to attach, by their path below the tree.
+	clones map[string]int
+	undo   []func() error
+}
+
+// apply does the changes or, after an error, takes back what was done. It
+// updates a change whose path turns out not to be there.
+func (a *applier) apply(changes []Change) error {
+	err := a.removeAll(changes)
+	for i := range changes {
+		if err == nil && changes[i].source != "" {
+			err = a.bind(&changes[i])
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	for _, undo := range slices.Backward(a.undo) {
+		err = errors.Join(err, undo())
+	}
+	return err
+}
+
+// removeAll takes mounts away, those inside others first.
+func (a *applier) removeAll(changes []Change) error {
+	for _, c := range slices.Backward(changes) {
+		for range c.layers {
+			if err := a.remove(c); err != nil {
+				return fmt.Errorf("%s: %w", c.Path, err)
+			}
+		}
+	}
+	return nil
+}
+
+// remove takes the topmost mount at a path away. One that was made by a more
+// privileged namespace is locked there (mount_namespaces(7)); it stays, and is
+// covered when something is to be bound.
+func (a *applier) remove(c Change) error {
+	clone, err := unix.OpenTree(a.root, "."+c.Path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_SYMLINK_NOFOLLOW)
+	if err != nil {
+		return fmt.Errorf("open_tree: %w", err)
+	}
+	err = unix.Unmount(c.Path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+	if errors.Is(err, unix.EINVAL) && c.source != "" {
+		return unix.Close(clone)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("umount: %w", err), unix.Close(clone))
+	}
+	a.undo = append(a.undo, func() error {
+		place, err := bind.Open(a.root, c.Path)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(place)
+		return bind.Move(clone, place, c.Path)
+	})
+	return nil
+}
+
+// bind attaches the change's mount at its path.
+func (a *applier) bind(c *Change) error {
+	place, err := bind.Open(a.root, c.Path)
+	if errors.Is(err, unix.ENOENT) {
+		c.Action, c.Reason = Skip, "the container has none"
+		if c.layers > 0 {
+			c.Action = Remove
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(place)
+	clone, ok := a.clones[c.source]
+	if !ok {
+		return fmt.Errorf("%s: %s is not served", c.Path, path.Clean(c.source))
+	}
+	if err := bind.Move(clone, place, c.Path); err != nil {
+		return err
+	}
+	a.undo = append(a.undo, func() error {
+		if err := unix.Unmount(c.Path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil {
+			return fmt.Errorf("umount %s: %w", c.Path, err)
+		}
+		return nil
+	})
+	return nil
+}

@@ -1,0 +1,168 @@
+package attach
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Errors of targets, wrapped.
+var (
+	// ErrHost: the target is in the host's mount namespace.
+	ErrHost = errors.New("it is in the host's mount namespace, and the host keeps its own files")
+	// ErrDaemon: the target is in the lxcfs daemon's mount namespace, which must
+	// not read what it serves itself.
+	ErrDaemon = errors.New("it is in the mount namespace of the lxcfs daemon")
+	// ErrGone: there is no such process, or it ended under way.
+	ErrGone = errors.New("no such process")
+)
+
+// Target is a mount namespace, held open.
+type Target struct {
+	// PID is a process in it.
+	PID int
+	// Name says what it is of: "lxc/c1"; "" when that is not known.
+	Name string
+
+	namespace *os.File
+	inode     string // "mnt:[4026531841]"
+}
+
+// Open holds the mount namespace of a process open. The caller closes it.
+func Open(pid int) (*Target, error) {
+	t := &Target{PID: pid}
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil, fmt.Errorf("process %d: %w", pid, gone(err))
+	}
+	defer unix.Close(pidfd)
+	if t.namespace, err = os.Open(mountNamespace(pid)); err != nil {
+		return nil, gone(err)
+	}
+	// That it lives still means that it was its namespace.
+	if err := unix.PidfdSendSignal(pidfd, 0, nil, 0); err != nil {
+		return nil, errors.Join(fmt.Errorf("process %d: %w", pid, gone(err)), t.Close())
+	}
+	if t.inode, err = os.Readlink("/proc/self/fd/" + strconv.Itoa(int(t.namespace.Fd()))); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// Close lets the namespace go.
+func (t *Target) Close() error { return t.namespace.Close() }
+
+// String names the target in messages.
+func (t *Target) String() string {
+	if t.Name == "" {
+		return "process " + strconv.Itoa(t.PID)
+	}
+	return fmt.Sprintf("%s (process %d)", t.Name, t.PID)
+}
+
+// check refuses what must never be attached to.
+func (t *Target) check() error {
+	host, err := hostNamespaces()
+	if err != nil {
+		return err
+	}
+	if slices.Contains(host, t.inode) {
+		return ErrHost
+	}
+	return t.checkDaemon()
+}
+
+// hostNamespaces lists the mount namespaces of this process and of the host's
+// init, as far as that may be asked: an init can have rights that root of a
+// restricted machine lacks.
+func hostNamespaces() ([]string, error) {
+	own, err := os.Readlink("/proc/self/ns/mnt")
+	if err != nil {
+		return nil, err
+	}
+	namespaces := []string{own}
+	init, err := os.Readlink("/proc/1/ns/mnt")
+	switch {
+	case err == nil:
+		namespaces = append(namespaces, init)
+	case !errors.Is(err, os.ErrPermission):
+		return nil, err
+	}
+	return namespaces, nil
+}
+
+// checkDaemon looks for a daemon of the host in the namespace. Another process
+// that calls itself so is refused as well.
+func (t *Target) checkDaemon() error {
+	pids, err := processes()
+	if err != nil {
+		return err
+	}
+	for _, pid := range pids {
+		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+		if err != nil || string(comm) != "lxcfs\n" {
+			continue
+		}
+		inode, err := os.Readlink(mountNamespace(pid))
+		if err != nil || inode != t.inode {
+			continue
+		}
+		if ids, err := namespaceIDs(pid); err == nil && len(ids) == 1 {
+			return ErrDaemon
+		}
+	}
+	return nil
+}
+
+func mountNamespace(pid int) string { return fmt.Sprintf("/proc/%d/ns/mnt", pid) }
+
+// processes lists the process ids of the host.
+func processes() ([]int, error) {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// namespaceIDs is a process's id in each pid namespace, outermost first: the
+// line NStgid of /proc/PID/status.
+//
+//	NStgid:	14184	12	1
+func namespaceIDs(pid int) ([]string, error) {
+	name := fmt.Sprintf("/proc/%d/status", pid)
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, gone(err)
+	}
+	for line := range strings.Lines(string(content)) {
+		if ids, ok := strings.CutPrefix(line, "NStgid:"); ok {
+			return strings.Fields(ids), nil
+		}
+	}
+	return nil, fmt.Errorf("%s: no NStgid", name)
+}
+
+// gone turns the errors of a process that ended into [ErrGone].
+func gone(err error) error {
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINVAL) {
+		return ErrGone
+	}
+	return err
+}
