@@ -72,10 +72,15 @@ func (b *box) makeCgroups(l limits) {
 			b.t.Fatal(err)
 		}
 		b.cgroups = append(b.cgroups, dir)
-		if c == "cpuset" {
-			parent := filepath.Dir(dir)
-			b.write(dir+"/cpuset.mems", strings.TrimSpace(mustRead(b.t, parent+"/cpuset.mems")))
-			b.write(dir+"/cpuset.cpus", strings.TrimSpace(mustRead(b.t, parent+"/cpuset.cpus")))
+	}
+	dir := "/sys/fs/cgroup/cpuset"
+	for _, name := range strings.Split(b.name, "/") {
+		parent := dir
+		dir = filepath.Join(dir, name)
+		for _, file := range []string{"/cpuset.mems", "/cpuset.cpus"} { // a new one has none
+			if strings.TrimSpace(mustRead(b.t, dir+file)) == "" {
+				b.write(dir+file, strings.TrimSpace(mustRead(b.t, parent+file)))
+			}
 		}
 	}
 	b.limit(l)
@@ -112,12 +117,9 @@ exec sh`
 
 func (b *box) start(d *daemon) {
 	b.t.Helper()
-	script := ""
-	for _, dir := range b.cgroups {
-		script += fmt.Sprintf("echo $$ >%s/cgroup.procs\n", dir)
-	}
-	script += `exec unshare --pid --fork --kill-child --mount --mount-proc sh -euc '` + bind + `' sh "$1"`
-	b.cmd = exec.Command("sh", "-euc", script, "sh", d.dir)
+	const script = `mnt=$1; shift; for dir; do echo $$ >"$dir/cgroup.procs"; done
+exec unshare --pid --fork --kill-child --mount --mount-proc sh -euc '` + bind + `' sh "$mnt"`
+	b.cmd = exec.Command("sh", append([]string{"-euc", script, "sh", d.dir}, b.cgroups...)...)
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	b.cmd.Stderr = os.Stderr
 	var err error
@@ -171,11 +173,12 @@ func (b *box) remove() {
 	b.kill()
 	for _, dir := range b.cgroups {
 		deadline := time.Now().Add(patience)
-		for os.Remove(dir) != nil && time.Now().Before(deadline) {
+		for err := os.Remove(dir); err != nil && !os.IsNotExist(err); err = os.Remove(dir) {
+			if time.Now().After(deadline) {
+				b.t.Errorf("cgroup left behind: %s: %v", dir, err)
+				break
+			}
 			time.Sleep(10 * time.Millisecond)
-		}
-		if _, err := os.Stat(dir); err == nil {
-			b.t.Errorf("cgroup left behind: %s", dir)
 		}
 	}
 }

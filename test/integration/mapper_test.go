@@ -1,0 +1,100 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// mapperEnv makes the test binary a mapper: see mapFile.
+const mapperEnv = "LXCFS_TEST_MAP"
+
+// mapFile maps the first page of a file, tells so by a file OUT.mapped, waits
+// for the file GO, and writes what it then finds in the page to OUT. It is run
+// in a container, as a process of its own.
+func mapFile(args string) error {
+	var path, goFile, out string
+	if _, err := fmt.Sscan(args, &path, &goFile, &out); err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	page, err := unix.Mmap(int(f.Fd()), 0, os.Getpagesize(), unix.PROT_READ, unix.MAP_PRIVATE)
+	if err != nil {
+		return fmt.Errorf("map %s: %w", path, err)
+	}
+	if err := os.WriteFile(out+".mapped", nil, 0o644); err != nil {
+		return err
+	}
+	for {
+		if _, err := os.Stat(goFile); err == nil {
+			return os.WriteFile(out, page, 0o644)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// A mapping reads through the page cache, direct I/O or not. Somebody who maps
+// the file in one container drops the pages of the inode and fills them anew: if
+// two containers shared it, the other one would then find that content in its
+// own mapping.
+func TestNoMappedPageOfAnother(t *testing.T) {
+	d := start(t)
+	small := newBox(t, d, limits{memory: "268435456"}, nil)
+	large := newBox(t, d, limits{memory: "536870912"}, nil)
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	mapper := func(goFile, out string) string {
+		return fmt.Sprintf("%s='/proc/meminfo %s %s' %s", mapperEnv, goFile, out, os.Args[0])
+	}
+	pid, said := small.background(mapper(path("go"), path("small")))
+	waitFor(t, "the mapping of the small container", func() bool {
+		_, err := os.Stat(path("small.mapped"))
+		return err == nil || small.ended(pid)
+	})
+	if err := os.WriteFile(path("now"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	large.run(mapper(path("now"), path("large")))
+	if err := os.WriteFile(path("go"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the small container's mapper", func() bool { return small.ended(pid) })
+	for name, want := range map[string]uint64{"small": 262144, "large": 524288} {
+		text, err := os.ReadFile(path(name))
+		if err != nil {
+			t.Fatalf("%v; it said %q", err, mustRead(t, said))
+		}
+		if got := field(t, string(text), "MemTotal:"); got != want {
+			t.Errorf("MemTotal %d kB mapped in the %s container, want %d", got, name, want)
+		}
+	}
+}
+
+// The kernel copies requests into the journal, and replies out of a buffer. If a
+// page of them were missing when the process is being killed, the copy would
+// fail and the reader get EIO. So they are there, and locked, from the start.
+func TestJournalIsLocked(t *testing.T) {
+	d := start(t, "--keeper")
+	mustRead(t, d.path("proc/meminfo"))
+	smaps := mustRead(t, fmt.Sprintf("/proc/%d/smaps", d.worker()))
+	slots := regexp.MustCompile(`rw-s 0+ \S+ \d+ +/memfd:lxcfs-journal`).FindStringIndex(smaps)
+	if slots == nil {
+		t.Fatalf("no mapping of the journal in:\n%s", smaps)
+	}
+	size := func(label string) string {
+		return regexp.MustCompile(`(?m)^` + label + `: +(\d+ kB)`).FindStringSubmatch(smaps[slots[0]:])[1]
+	}
+	if size("Rss") != size("Size") || size("Locked") != size("Size") {
+		t.Errorf("journal of %s: %s there, %s locked", size("Size"), size("Rss"), size("Locked"))
+	}
+}
