@@ -86,7 +86,7 @@ func bootClock() time.Duration {
 func servedFiles() []*fs.File {
 	var files []*fs.File
 	for _, f := range proc.Files() {
-		files = append(files, &fs.File{Path: "/proc/" + f.Name, Needs: f.Needs, Append: f.Append})
+		files = append(files, &fs.File{Path: "/proc/" + f.Name, Needs: f.Needs, Append: f.Append, MayBeEmpty: f.MayBeEmpty})
 	}
 	for _, f := range sys.Files() {
 		files = append(files, &fs.File{Path: "/sys/" + f.Name, Needs: f.Needs, Append: f.Append})

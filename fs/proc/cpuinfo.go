@@ -33,6 +33,11 @@ const cpuinfoFile = "/proc/cpuinfo"
 // Of the summary, "# processors" is the number of CPUs seen. A line that
 // names a CPU and has no number is an error; so is a file whose CPUs are all
 // hidden. A file that names none passes through.
+//
+// The text is what a 64-bit caller sees. A caller's bitness changes it on arm64
+// alone, and there only for one with the personality PER_LINUX32 (setarch(8)),
+// whose Features are those of AArch32: to tell would take the right to ptrace
+// every caller (/proc/PID/personality), which the daemon has not.
 func AppendCpuinfo(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText(cpuinfoFile, host); err != nil {
 		return dst, err

@@ -10,6 +10,14 @@
 //
 // Values in a View are bytes; this is the only place that knows kB (1024 bytes).
 //
+// Some files are left out, so that a container sees the kernel's own:
+//
+//   - schedstat, interrupts and softirqs count per CPU what the kernel knows for
+//     the machine alone. A container's share does not exist, and their readers
+//     (mpstat -I, turbostat) want the machine.
+//   - zoneinfo, buddyinfo and pagetypeinfo are the machine's physical memory. No
+//     cgroup has zones; what readers want of them, /proc/meminfo tells.
+//
 // The package reads no file, knows no container and no clock, and keeps no
 // state. Appending to a slice with room allocates nothing.
 package proc

@@ -53,9 +53,12 @@ type memory struct {
 	// cached and reclaimable are what is left of them in total beside free, so
 	// that used memory, which free(1) gets by subtraction, is never negative.
 	cached, reclaimable uint64
-	swap                swap
-	zswap, zswapped     uint64
-	stat                *cgroup.MemoryStat
+	// shmem is a part of cached, and swapCached and zswapped of the swap in
+	// use, wherever it shows itself: htop(1) subtracts them.
+	shmem, swapCached uint64
+	swap              swap
+	zswap, zswapped   uint64
+	stat              *cgroup.MemoryStat
 }
 
 func newMemory(host []byte, v *view.View) (m memory, err error) {
@@ -76,9 +79,11 @@ func newMemory(host []byte, v *view.View) (m memory, err error) {
 	used := m.total - m.free
 	m.cached = min(used, floorSub(s.File, s.Swapcached)>>10)
 	m.reclaimable = min(used-m.cached, s.SlabReclaimable>>10)
+	m.shmem = min(m.cached, s.Shmem>>10)
 	m.available = available(m.total, m.free, ceilAdd(s.ActiveFile, s.InactiveFile)>>10, m.reclaimable)
+	m.swapCached = min(m.swap.used, s.Swapcached>>10)
 	if v.ZswapShown {
-		m.zswap, m.zswapped = s.Zswap>>10, s.Zswapped>>10
+		m.zswap, m.zswapped = s.Zswap>>10, min(m.swap.used-m.swapCached, s.Zswapped>>10)
 		if m.zswap == 0 {
 			m.zswap = v.Memory.ZswapUsage >> 10
 		}
@@ -193,7 +198,7 @@ func (m *memory) value(key []byte) (kb uint64, known bool) {
 	case "Cached": // file less swapcached
 		return m.cached, true
 	case "SwapCached":
-		return s.Swapcached >> 10, true
+		return m.swapCached, true
 	case "Active":
 		return ceilAdd(s.ActiveAnon, s.ActiveFile) >> 10, true
 	case "Inactive":
@@ -217,7 +222,7 @@ func (m *memory) value(key []byte) (kb uint64, known bool) {
 	case "Mapped":
 		return s.FileMapped >> 10, true
 	case "Shmem":
-		return s.Shmem >> 10, true
+		return m.shmem, true
 	case "KReclaimable", "SReclaimable":
 		return m.reclaimable, true
 	case "SUnreclaim":

@@ -2,28 +2,11 @@ package proc
 
 import (
 	"errors"
-	"io/fs"
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/view"
-	"linuxcontainers.org/lxcfs/test/hosts"
 )
-
-// capturedPressure returns what a view of a captured container has.
-func capturedPressure(t testing.TB, c hosts.Container, host hostfile.FS, resource string) []byte {
-	t.Helper()
-	h, err := cgroup.Detect(host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := h.ReadPressure(nil, c.Membership(t, host), resource)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
-	return text
-}
 
 func TestPressure(t *testing.T) {
 	const (

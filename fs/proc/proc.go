@@ -11,24 +11,27 @@ type File struct {
 	// Append appends the file, made from the host's own file, to dst. On error
 	// it returns dst as it was given. It does not keep host or v.
 	Append func(dst, host []byte, v *view.View) ([]byte, error)
+	// MayBeEmpty says that a container may rightly get no byte of a host's file
+	// that has some.
+	MayBeEmpty bool
 }
 
 // Files returns the files that this package renders, by name.
 func Files() []File {
 	return []File{
-		{"cpuinfo", view.NeedCPUs, AppendCpuinfo},
-		{"diskstats", view.NeedIO, AppendDiskstats},
-		{"loadavg", view.NeedLoad, AppendLoadavg},
-		{"meminfo", view.NeedMemory, AppendMeminfo},
-		{"partitions", view.NeedIO, AppendPartitions},
-		{"pressure/cpu", view.NeedCPUPressure, AppendPressure},
-		{"pressure/io", view.NeedIOPressure, AppendPressure},
-		{"pressure/irq", view.NeedIRQPressure, AppendPressure},
-		{"pressure/memory", view.NeedMemoryPressure, AppendPressure},
-		{"slabinfo", 0, AppendSlabinfo},
-		{"stat", view.NeedCPUs | view.NeedCPUTime | view.NeedTasks, AppendStat},
-		{"swaps", view.NeedMemory, AppendSwaps},
-		{"uptime", view.NeedUptime, AppendUptime},
-		{"vmstat", view.NeedMemory, AppendVmstat},
+		{Name: "cpuinfo", Needs: view.NeedCPUs, Append: AppendCpuinfo},
+		{Name: "diskstats", Needs: view.NeedIO, Append: AppendDiskstats, MayBeEmpty: true},
+		{Name: "loadavg", Needs: view.NeedLoad, Append: AppendLoadavg},
+		{Name: "meminfo", Needs: view.NeedMemory, Append: AppendMeminfo},
+		{Name: "partitions", Needs: view.NeedIO, Append: AppendPartitions},
+		{Name: "pressure/cpu", Needs: view.NeedCPUPressure, Append: AppendPressure},
+		{Name: "pressure/io", Needs: view.NeedIOPressure, Append: AppendPressure},
+		{Name: "pressure/irq", Needs: view.NeedIRQPressure, Append: AppendPressure},
+		{Name: "pressure/memory", Needs: view.NeedMemoryPressure, Append: AppendPressure},
+		{Name: "slabinfo", Needs: 0, Append: AppendSlabinfo},
+		{Name: "stat", Needs: view.NeedCPUs | view.NeedCPUTime | view.NeedTasks, Append: AppendStat},
+		{Name: "swaps", Needs: view.NeedMemory, Append: AppendSwaps},
+		{Name: "uptime", Needs: view.NeedUptime, Append: AppendUptime},
+		{Name: "vmstat", Needs: view.NeedMemory | view.NeedIO | view.NeedEvents, Append: AppendVmstat},
 	}
 }

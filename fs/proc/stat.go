@@ -19,11 +19,24 @@ const statFile = "/proc/stat"
 //
 // The cpu lines, in ticks (USER_HZ), are the container's: cpu is its total, a
 // cpuN is there when the container sees CPU N. They have as many columns as the
-// host's; guest and guest_nice are 0. procs_running and procs_blocked are the
-// container's tasks, processes the tasks that it made, where these are known.
-// The host's are: intr, softirq and ctxt, which the kernel counts for the
-// machine only, and btime, because the start times of processes count from the
-// host's boot. Other lines pass through.
+// host's. guest and guest_nice are 0, and so are iowait, irq, softirq and steal:
+// no cgroup is charged for them. (A quota's throttling is no steal: the CPU was
+// not taken away, and how much was wanted is not known.)
+//
+// procs_running and procs_blocked are the container's tasks, processes the tasks
+// that it made. Where the container has no pid namespace of its own, processes
+// is its highest pid.
+//
+// ctxt, intr and softirq the kernel counts for the machine alone. Their totals
+// are the machine's since the container's start ([view.HostCounts]): rates are
+// the machine's, and the mean since the start that vmstat(8) and sar(1) print
+// first is too, where the host's own totals over the container's uptime would be
+// absurd. What each interrupt and softirq had, which tells of the machine's
+// devices, is 0.
+//
+// btime is the host's, because the start times of processes, field 22 of
+// /proc/PID/stat, count from the host's boot and nothing can change that: with
+// another btime ps(1) would show starts in the future. Other lines pass through.
 func AppendStat(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText(statFile, host); err != nil {
 		return dst, err
@@ -95,18 +108,52 @@ func appendTicks(dst, line, fields []byte, t *view.CPUTicks) ([]byte, bool) {
 	return append(dst, fields...), column >= 4
 }
 
+// appendTasksLine appends a line that is not a CPU's.
 func appendTasksLine(dst, line []byte, v *view.View) ([]byte, bool) {
 	name, rest := cutField(line)
-	value, known := tasksValue(name, v)
-	if !known {
+	base, count := countBase(name, v)
+	value, task := tasksValue(name, v)
+	if !count && !task {
 		return append(dst, line...), true
 	}
 	field, end := cutField(rest)
-	if _, ok := parseUint(field); !ok || !bytes.Equal(end, []byte("\n")) {
+	old, ok := parseUint(field)
+	if !ok || task && !bytes.Equal(end, []byte("\n")) {
 		return dst, false
 	}
+	if count {
+		value = floorSub(old, base)
+	}
 	dst = append(dst, line[:len(line)-len(end)-len(field)]...)
-	return append(appendUint(dst, value, 0), '\n'), true
+	return appendZeros(appendUint(dst, value, 0), end)
+}
+
+// appendZeros appends the fields of rest, up to and with the newline, as 0.
+func appendZeros(dst, rest []byte) ([]byte, bool) {
+	for {
+		field, after := cutField(rest)
+		if len(field) == 0 {
+			return append(dst, rest...), true
+		}
+		if _, ok := parseUint(field); !ok {
+			return dst, false
+		}
+		dst = append(dst, rest[:len(rest)-len(after)-len(field)]...)
+		dst, rest = append(dst, '0'), after
+	}
+}
+
+// countBase returns what the host's total on a line was at the container's start.
+func countBase(name []byte, v *view.View) (base uint64, known bool) {
+	switch string(name) {
+	case "ctxt":
+		return v.Base.Ctxt, true
+	case "intr":
+		return v.Base.Intr, true
+	case "softirq":
+		return v.Base.Softirq, true
+	}
+	return 0, false
 }
 
 func tasksValue(name []byte, v *view.View) (count uint64, known bool) {

@@ -1,6 +1,15 @@
 package view
 
-import "linuxcontainers.org/lxcfs/cgroup"
+import (
+	"math"
+	"slices"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+)
+
+// minSlice is the shortest time that an account takes a step for, one tick:
+// less does not show in the numbers, and the host's busy time moves in ticks.
+const minSlice = usecPerTick
 
 // cpuAccount is the time of one CPU in a container; all times are microseconds
 // and only grow.
@@ -8,18 +17,23 @@ type cpuAccount struct {
 	user, nice, system, idle uint64
 
 	hostBusy         uint64 // the host's busy time of the CPU when last seen
-	v1User, v1System uint64 // cpuacct.usage_all when last seen
+	v1User, v1System uint64 // nanoseconds of cpuacct.usage_all that are accounted for
 	recent           uint64 // what the container ran here in the last slice
 	visible          uint64 // 1: shown when last seen
 }
 
-// account is the CPU time of one container since its start.
+// account is the CPU time of one container since its start, and what else must
+// not go back.
 type account struct {
 	last               uint64 // boot time of the last slice's end; 0: new
 	user, nice, system uint64 // the cgroup's counters then
-	// What the cgroup used and no CPU had room for yet: it goes into later slices.
-	carryUser, carryNice, carrySystem uint64
-	cpus                              []cpuAccount // by CPU number
+	carry              pool   // what no CPU had room for yet: it goes into later slices
+	processes          uint64 // the highest pid that was seen
+	base               HostCounts
+	cpus               []cpuAccount // by CPU number
+
+	ran   []uint64 // storage of advance: of this slice, by CPU number
+	order []int
 }
 
 // slice is what was read for one step of an account.
@@ -40,25 +54,37 @@ func grown(now, last uint64) uint64 {
 	return now - last
 }
 
-// advance adds the time since the last step. Counters never shrink, whatever
-// the cgroup's do.
-func (a *account) advance(s *slice) {
+// advance adds the time since the last step, and reports whether there was a
+// step. Counters never shrink, whatever the cgroup's do; no CPU gets more than
+// the slice was long.
+func (a *account) advance(s *slice) bool {
 	fresh := a.last == 0
 	wall := grown(s.now, a.last)
 	if fresh {
 		wall = s.uptime
+	} else if wall < minSlice {
+		return false
 	}
-	ran := make([]uint64, len(a.cpus))
-	if s.usage.PerCPU != nil {
-		a.addPerCPU(s, fresh, ran)
-	} else {
-		a.spread(s, fresh, wall, ran)
+	a.ran = append(a.ran[:0], make([]uint64, len(a.cpus))...)
+	switch {
+	case s.usage.PerCPU != nil:
+		a.addPerCPU(s, fresh, wall)
+	case fresh:
+		a.seed(s, a.used(s), wall)
+	default:
+		a.spread(s, wall)
 	}
+	a.close(s, fresh, wall)
+	return true
+}
+
+// close ends a step: what a visible CPU did not run it was idle.
+func (a *account) close(s *slice, fresh bool, wall uint64) {
 	for i := range a.cpus {
 		c := &a.cpus[i]
 		visible := s.visible.Has(i)
 		if visible && (c.visible == 1 || fresh) {
-			c.idle += grown(wall, ran[i])
+			c.idle += wall - a.ran[i]
 		}
 		c.visible = 0
 		if visible {
@@ -67,129 +93,116 @@ func (a *account) advance(s *slice) {
 		if i < len(s.busy) {
 			c.hostBusy = s.busy[i]
 		}
-		c.recent = ran[i]
+		c.recent = a.ran[i]
 	}
 	a.last = max(s.now, a.last, 1)
 }
 
-// addPerCPU takes over what cgroup v1 says of each CPU, nanoseconds.
-func (a *account) addPerCPU(s *slice, fresh bool, ran []uint64) {
+// addPerCPU takes over what cgroup v1 says of each CPU, nanoseconds. What ran
+// on CPUs that the quota hides goes to those that are shown, or a container at
+// its quota would look half idle.
+func (a *account) addPerCPU(s *slice, fresh bool, wall uint64) {
 	for i := range min(len(a.cpus), len(s.usage.PerCPU)) {
-		c, now := &a.cpus[i], s.usage.PerCPU[i]
-		if fresh {
-			c.v1User, c.v1System = 0, 0
+		c := &a.cpus[i]
+		if s.partial && !s.visible.Has(i) && c.visible == 0 {
+			a.carry.add(c.takeV1(s.usage.PerCPU[i], math.MaxUint64))
+		} else {
+			a.credit(i, c.takeV1(s.usage.PerCPU[i], wall))
 		}
-		// Whole microseconds; the rest stays in the difference for later.
-		user := grown(now.UserNsec, c.v1User) / 1000
-		system := grown(now.SystemNsec, c.v1System) / 1000
-		c.v1User, c.v1System = min(now.UserNsec, c.v1User+user*1000), min(now.SystemNsec, c.v1System+system*1000) // back after a reset
-		c.user += user
-		c.system += system
-		ran[i] = user + system
+		if fresh { // a cgroup older than the container: the rest is none of it
+			c.v1User, c.v1System = s.usage.PerCPU[i].UserNsec, s.usage.PerCPU[i].SystemNsec
+		}
 	}
+	a.order = a.candidates(s.visible)
+	for _, i := range a.order {
+		if s.visible.Has(i) {
+			a.give(i, wall-a.ran[i], &a.carry)
+		}
+	}
+	if fresh {
+		a.carry = pool{}
+	}
+}
+
+// takeV1 returns the time that v1 counted on a CPU since the last slice, at most
+// so much. Whole microseconds: the rest stays in the difference, for later.
+func (c *cpuAccount) takeV1(now cgroup.CPUTime, most uint64) pool {
+	p := pool{user: grown(now.UserNsec, c.v1User) / 1000, system: grown(now.SystemNsec, c.v1System) / 1000}
+	p = p.split(most)
+	c.v1User = min(now.UserNsec, c.v1User+p.user*1000) // back after a reset
+	c.v1System = min(now.SystemNsec, c.v1System+p.system*1000)
+	return p
+}
+
+// used returns what the cgroup used since the last slice.
+func (a *account) used(s *slice) pool {
+	user := grown(s.usage.UserUsec, s.usage.NiceUsec)
+	p := pool{
+		grown(user, a.user),
+		grown(s.usage.NiceUsec, a.nice),
+		grown(s.usage.SystemUsec, a.system),
+	}
+	a.user, a.nice, a.system = user, s.usage.NiceUsec, s.usage.SystemUsec
+	return p
 }
 
 // spread divides what the whole container used among CPUs, for cgroup v2 has no
 // figures per CPU: first to those where it ran before, to none more than the
 // slice was long and the host's CPU was busy. What finds no room is carried.
-func (a *account) spread(s *slice, fresh bool, wall uint64, ran []uint64) {
-	user := grown(s.usage.UserUsec, s.usage.NiceUsec)
-	left := pool{
-		grown(user, a.user) + a.carryUser,
-		grown(s.usage.NiceUsec, a.nice) + a.carryNice,
-		grown(s.usage.SystemUsec, a.system) + a.carrySystem,
+//
+// The host's busy time is sampled at ticks, a cgroup's is exact: where the two
+// differ, time would be carried for ever. So what was carried once already has
+// the slice's length as its only bound; and so has all, where the container ran
+// on CPUs that are not shown.
+func (a *account) spread(s *slice, wall uint64) {
+	overdue := a.carry.sum()
+	left := a.carry
+	left.add(a.used(s))
+	before := left.sum()
+	a.order = a.candidates(s.visible)
+	for _, i := range a.order {
+		a.give(i, min(wall, a.hostRan(s, i)), &left)
 	}
-	a.user, a.nice, a.system = user, s.usage.NiceUsec, s.usage.SystemUsec
-	candidates := a.candidates(s.visible)
-	if fresh {
-		a.spreadEvenly(candidates, &left, wall, ran)
-	} else {
-		for _, i := range candidates {
-			room := wall
-			if i < len(s.busy) {
-				room = min(room, grown(s.busy[i], a.cpus[i].hostBusy))
-			}
-			a.give(i, room, &left, ran)
+	overdue = grown(overdue, before-left.sum())
+	for _, i := range a.order {
+		room := wall - a.ran[i]
+		if !s.partial {
+			room = min(room, overdue)
 		}
-		if s.partial {
-			// It ran on CPUs that are not shown.
-			for _, i := range candidates {
-				if s.visible.Has(i) {
-					a.give(i, grown(wall, ran[i]), &left, ran)
-				}
-			}
+		if s.visible.Has(i) {
+			overdue -= min(overdue, a.give(i, room, &left))
 		}
 	}
-	a.carryUser, a.carryNice, a.carrySystem = left.user, left.nice, left.system
+	a.carry = left
+}
+
+// hostRan returns how long the host's CPU was busy in the slice.
+func (a *account) hostRan(s *slice, cpu int) uint64 {
+	if cpu >= len(s.busy) {
+		return 0
+	}
+	return grown(s.busy[cpu], a.cpus[cpu].hostBusy)
 }
 
 // candidates are the CPUs that are visible or were in the last slice, those
 // where the container ran most first.
 func (a *account) candidates(visible cgroup.CPUSet) []int {
-	var list []int
+	list := a.order[:0]
 	for i := range a.cpus {
-		if !visible.Has(i) && a.cpus[i].visible == 0 {
-			continue
+		if visible.Has(i) || a.cpus[i].visible == 1 {
+			list = append(list, i)
 		}
-		at := len(list)
-		for at > 0 && a.cpus[list[at-1]].recent < a.cpus[i].recent {
-			at--
-		}
-		list = append(list, 0)
-		copy(list[at+1:], list[at:])
-		list[at] = i
 	}
+	slices.SortStableFunc(list, func(i, j int) int {
+		switch x, y := a.cpus[i].recent, a.cpus[j].recent; {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
 	return list
-}
-
-// spreadEvenly is for the first sight of a container that ran before.
-func (a *account) spreadEvenly(candidates []int, left *pool, wall uint64, ran []uint64) {
-	for n, i := range candidates {
-		a.give(i, min(wall, left.sum()/uint64(len(candidates)-n)), left, ran)
-	}
-	for _, i := range candidates {
-		a.give(i, grown(wall, ran[i]), left, ran)
-	}
-}
-
-// pool is CPU time that is still to be given to CPUs.
-type pool struct{ user, nice, system uint64 }
-
-func (p *pool) sum() uint64 { return p.user + p.nice + p.system }
-
-// take removes up to n microseconds of *from.
-func take(from *uint64, n uint64) uint64 {
-	got := min(*from, n)
-	*from -= got
-	return got
-}
-
-// give moves up to room microseconds from the pool to a CPU: of each kind its
-// share, so that no CPU is all user and another all system.
-func (a *account) give(i int, room uint64, left *pool, ran []uint64) {
-	sum := left.sum()
-	n := min(room, sum)
-	if n == 0 {
-		return
-	}
-	c := &a.cpus[i]
-	ran[i] += n
-	user := take(&left.user, share(n, left.user, sum))
-	nice := take(&left.nice, share(n, left.nice, sum))
-	system := take(&left.system, n-user-nice)
-	user += take(&left.user, n-user-nice-system)
-	nice += take(&left.nice, n-user-nice-system)
-	c.user += user
-	c.nice += nice
-	c.system += system
-}
-
-// share returns n*part/sum without overflow.
-func share(n, part, sum uint64) uint64 {
-	if n == sum {
-		return part
-	}
-	return uint64(float64(n) * (float64(part) / float64(sum)))
 }
 
 // report copies the account into a View, in ticks.
@@ -208,6 +221,7 @@ func (a *account) report(dst *View) {
 	}
 	dst.CPUTotal = all.ticks()
 	dst.Idle = duration(all.idle)
+	dst.Base, dst.Tasks.Processes = a.base, a.processes
 }
 
 func (c *cpuAccount) ticks() CPUTicks {

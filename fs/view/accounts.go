@@ -15,14 +15,20 @@ import (
 // written into the other copy, its generation last, so that a process that dies
 // in the middle leaves the last step whole.
 //
-//	header: magic, version, CPUs, records (8 bytes each, native order)
-//	copy:   generation, inode, start ticks, last, user, nice, system,
-//	        carryUser, carryNice, carrySystem, then 9 words for each CPU
+// Records are used from the first on; used says how many ever were. What lies
+// beyond is never read: the memory is sparse, and a machine of many CPUs and few
+// containers has no pages there.
+//
+//	header: magic, version, CPUs, records, used (8 bytes each, native order)
+//	copy:   generation, inode, start ticks, then the words of an account, then
+//	        9 words for each CPU
 const (
 	accountsMagic   = 0x5443_4143_4653_584c // "LXFSCACT"
-	accountsVersion = 1
+	accountsVersion = 2
+	usedWord        = 4
 	headerSize      = 4096
-	fixedWords      = 10
+	keyWords        = 3
+	fixedWords      = keyWords + 11
 	cpuWords        = 9
 	maxRecords      = 4096
 	maxAccounts     = 256 << 20 // bytes; the memory is sparse
@@ -46,12 +52,14 @@ func AccountsSize(cpus int) int64 {
 // Accounts holds the CPU accounts of containers. It keeps as many as fit, and
 // gives up the one that nobody has read for longest.
 type Accounts struct {
-	mem  []byte
-	cpus int
+	mem   []byte
+	cpus  int
+	wrote func() // in tests: called after each word
 
 	mu    sync.Mutex // guards what follows, and record.used and record.users
 	byKey map[container.Key]*record
-	free  []int
+	free  []int // places below used that hold no record
+	used  int
 	uses  uint64
 }
 
@@ -83,28 +91,44 @@ func OpenAccounts(mem []byte, cpus int) (*Accounts, error) {
 			break
 		}
 	}
-	for place := range records(cpus) {
+	a.used = min(int(min(word(mem, usedWord), maxRecords)), records(cpus))
+	for place := range a.used {
 		a.load(place)
 	}
 	return a, nil
 }
 
-func word(b []byte, i int) uint64       { return binary.NativeEndian.Uint64(b[8*i:]) }
-func setWord(b []byte, i int, v uint64) { binary.NativeEndian.PutUint64(b[8*i:], v) }
+func word(b []byte, i int) uint64 { return binary.NativeEndian.Uint64(b[8*i:]) }
+
+func (a *Accounts) setWord(b []byte, i int, v uint64) {
+	binary.NativeEndian.PutUint64(b[8*i:], v)
+	if a.wrote != nil {
+		a.wrote()
+	}
+}
 
 // format marks every record as unused; the magic is written last.
 func (a *Accounts) format(header []uint64) {
-	setWord(a.mem, 0, 0)
-	for place := range records(a.cpus) {
-		for half := range 2 {
-			if c := a.copy(place, half); word(c, 0) != 0 {
-				setWord(c, 0, 0)
-			}
-		}
-	}
+	a.setWord(a.mem, 0, 0)
+	a.setWord(a.mem, usedWord, 0)
 	for i := len(header) - 1; i >= 0; i-- {
-		setWord(a.mem, i, header[i])
+		a.setWord(a.mem, i, header[i])
 	}
+}
+
+// newPlace returns a place that was never used, -1 when there is none. What
+// lies there, of memory that was formatted, is not taken for a record.
+func (a *Accounts) newPlace() int {
+	place := a.used
+	if place == records(a.cpus) {
+		return -1
+	}
+	for half := range 2 {
+		a.setWord(a.copy(place, half), 0, 0)
+	}
+	a.used++
+	a.setWord(a.mem, usedWord, uint64(a.used))
+	return place
 }
 
 // copy returns the memory of one copy of a record.
@@ -155,6 +179,8 @@ func (a *Accounts) create(key container.Key) *record {
 	r.account.cpus = make([]cpuAccount, a.cpus)
 	if n := len(a.free); n > 0 {
 		r.place, a.free = a.free[n-1], a.free[:n-1]
+	} else if r.place = a.newPlace(); r.place >= 0 {
+		// Both of its copies have generation 0.
 	} else if old := a.oldest(); old != nil {
 		delete(a.byKey, old.key)
 		r.place, r.generation = old.place, old.generation
@@ -186,37 +212,36 @@ func (a *Accounts) commit(r *record) {
 	}
 	r.generation++
 	c := a.copy(r.place, int(r.generation&1))
-	setWord(c, 0, 0)
-	setWord(c, 1, r.key.Inode)
-	setWord(c, 2, r.key.StartTicks)
-	r.account.encode(c)
-	setWord(c, 0, r.generation)
+	a.setWord(c, 0, 0)
+	a.setWord(c, 1, r.key.Inode)
+	a.setWord(c, 2, r.key.StartTicks)
+	for i, w := range r.account.words() {
+		a.setWord(c, keyWords+i, *w)
+	}
+	for cpu := range r.account.cpus {
+		for i, w := range r.account.cpus[cpu].words() {
+			a.setWord(c, fixedWords+cpu*cpuWords+i, *w)
+		}
+	}
+	a.setWord(c, 0, r.generation)
 }
 
 // words lists the account's fields in the order of the memory.
-func (a *account) words() []*uint64 {
-	return []*uint64{&a.last, &a.user, &a.nice, &a.system, &a.carryUser, &a.carryNice, &a.carrySystem}
+func (a *account) words() [fixedWords - keyWords]*uint64 {
+	return [...]*uint64{
+		&a.last, &a.user, &a.nice, &a.system, &a.carry.user, &a.carry.nice, &a.carry.system,
+		&a.processes, &a.base.Ctxt, &a.base.Intr, &a.base.Softirq,
+	}
 }
 
 func (c *cpuAccount) words() [cpuWords]*uint64 {
 	return [cpuWords]*uint64{&c.user, &c.nice, &c.system, &c.idle, &c.hostBusy, &c.v1User, &c.v1System, &c.recent, &c.visible}
 }
 
-func (a *account) encode(c []byte) {
-	for i, w := range a.words() {
-		setWord(c, 3+i, *w)
-	}
-	for cpu := range a.cpus {
-		for i, w := range a.cpus[cpu].words() {
-			setWord(c, fixedWords+cpu*cpuWords+i, *w)
-		}
-	}
-}
-
 func decode(c []byte, cpus int) account {
 	a := account{cpus: make([]cpuAccount, cpus)}
 	for i, w := range a.words() {
-		*w = word(c, 3+i)
+		*w = word(c, keyWords+i)
 	}
 	for cpu := range a.cpus {
 		for i, w := range a.cpus[cpu].words() {

@@ -67,3 +67,38 @@ func sumBusy(fields []byte) (uint64, error) {
 	}
 	return sum, nil
 }
+
+// hostCounts parses the totals of events in /proc/stat; a line that is not there
+// is 0, and so is one that is no number: the renderer will say so.
+//
+//	intr 495259 0 0 0 26
+//	ctxt 1023544
+//	softirq 343434 0 63413
+func hostCounts(stat []byte) (c HostCounts) {
+	for line := range bytes.Lines(stat) {
+		name, rest, _ := bytes.Cut(line, []byte(" "))
+		var dst *uint64
+		switch string(name) {
+		case "intr":
+			dst = &c.Intr
+		case "ctxt":
+			dst = &c.Ctxt
+		case "softirq":
+			dst = &c.Softirq
+		default:
+			continue
+		}
+		total, _, _ := bytes.Cut(bytes.TrimRight(rest, "\n"), []byte(" "))
+		*dst, _ = strconv.ParseUint(string(total), 10, 64)
+	}
+	return c
+}
+
+// before returns what the counts were so many microseconds ago, of now since
+// boot, had they always grown as fast.
+func (c HostCounts) before(ago, now uint64) HostCounts {
+	for _, n := range []*uint64{&c.Ctxt, &c.Intr, &c.Softirq} {
+		*n -= share(*n, ago, now)
+	}
+	return c
+}

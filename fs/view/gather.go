@@ -33,19 +33,21 @@ func New(host *cgroup.Host, clock Clock, accounts *Accounts, loads *Loads) *Gath
 // Gather fills in the parts of dst that are needed; dst may hold an older View,
 // whose storage it takes. An error names the file; dst is then undefined.
 func (g *Gatherer) Gather(dst *View, c *container.Container, needs Needs, opts Options) error {
+	dst.LastPID = 0
 	for _, part := range []struct {
 		needs Needs
 		fill  func(*View, *container.Container, Options) error
 	}{
 		{NeedMemory, g.memory},
-		{NeedCPUs | NeedCPUTime | NeedUptime, g.cpus},
-		{NeedCPUTime | NeedUptime, g.cpuTime},
+		{NeedCPUs | NeedCPUTime | NeedUptime | NeedTasks, g.cpus},
 		{NeedLoad | NeedTasks, g.load},
+		{NeedCPUTime | NeedUptime | NeedTasks, g.cpuTime}, // after load: it keeps the last pid
 		{NeedIO, g.io},
 		{NeedCPUPressure, g.pressure("cpu")},
 		{NeedIOPressure, g.pressure("io")},
 		{NeedIRQPressure, g.pressure("irq")},
 		{NeedMemoryPressure, g.pressure("memory")},
+		{NeedEvents, g.events},
 	} {
 		if needs&part.needs != 0 {
 			if err := part.fill(dst, c, opts); err != nil {
@@ -127,24 +129,38 @@ func (g *Gatherer) cpuTime(dst *View, c *container.Container, _ Options) error {
 	defer r.mu.Unlock()
 	now := g.clock()
 	dst.Uptime = max(0, now-time.Duration(c.StartTicks)*tick)
-	var s slice
-	s.now, s.uptime = usec(now), usec(dst.Uptime)
-	s.visible, s.partial = dst.CPUs, dst.partial
-	if err := g.host.ReadCPUUsage(c.Membership, &dst.usage); err != nil {
+	if err := g.readCPUTime(dst, c); err != nil {
 		return err
 	}
-	s.usage = &dst.usage
-	var err error
+	s := slice{
+		now: usec(now), uptime: usec(dst.Uptime), visible: dst.CPUs, partial: dst.partial,
+		busy: dst.busy, usage: &dst.usage,
+	}
+	if r.account.last == 0 {
+		r.account.base = hostCounts(dst.stat).before(s.uptime, s.now)
+	}
+	news := r.account.advance(&s)
+	if pid := uint64(dst.LastPID); pid > r.account.processes {
+		r.account.processes, news = pid, true
+	}
+	if news {
+		g.accounts.commit(r)
+	}
+	r.account.report(dst)
+	return nil
+}
+
+// readCPUTime reads the container's CPU time and the host's.
+func (g *Gatherer) readCPUTime(dst *View, c *container.Container) (err error) {
+	if err = g.host.ReadCPUUsage(c.Membership, &dst.usage); err != nil {
+		return err
+	}
 	if dst.stat, err = g.host.FS.Append(dst.stat[:0], "/proc/stat"); err != nil {
 		return err
 	}
 	if dst.busy, err = appendBusy(dst.busy[:0], dst.stat); err != nil {
 		return fmt.Errorf("/proc/stat: %w", err)
 	}
-	s.busy = dst.busy
-	r.account.advance(&s)
-	g.accounts.commit(r)
-	r.account.report(dst)
 	return nil
 }
 
@@ -159,13 +175,25 @@ func (g *Gatherer) load(dst *View, c *container.Container, opts Options) error {
 	dst.LoadKnown = opts.Loadavg
 	dst.Load = l.average
 	dst.Running, dst.Threads, dst.LastPID = l.running, l.threads, l.lastPID
-	dst.Tasks = Tasks{Processes: uint64(l.lastPID), Running: uint64(max(1, l.running)), Blocked: uint64(l.blocked)}
+	dst.Tasks.Running, dst.Tasks.Blocked = uint64(max(1, l.running)), uint64(l.blocked)
 	return nil
 }
 
+// io reads the container's I/O. Where no controller counts it, the container
+// used no device that anybody knows of; the host's I/O is none of its.
 func (g *Gatherer) io(dst *View, c *container.Container, _ Options) error {
 	var err error
 	dst.IO, err = g.host.ReadIO(c.Membership, dst.IO)
+	if errors.Is(err, fs.ErrNotExist) {
+		dst.IO = dst.IO[:0]
+		return nil
+	}
+	return err
+}
+
+func (g *Gatherer) events(dst *View, c *container.Container, _ Options) error {
+	var err error
+	dst.OOMKills, err = g.host.ReadOOMKills(c.Membership)
 	return err
 }
 

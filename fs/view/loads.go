@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -19,28 +20,41 @@ const (
 	loadInterval = 5 * time.Second
 	// loadKept is for how long a container is watched after it was last read.
 	loadKept = 10 * time.Minute
-	// maxTasks bounds the processes that are counted of one container.
+	// maxTasks bounds the threads that are counted of one container.
 	maxTasks = 16384
+	// A census is renewed for a reader when it is older than censusAge and
+	// found no more than cheapThreads.
+	censusAge    = time.Second
+	cheapThreads = 256
 )
 
 // decay are the kernel's EXP_1, EXP_5 and EXP_15.
 func decay() [3]uint64 { return [3]uint64{1884, 2014, 2037} }
 
 // Loads watches the containers that somebody has read of late. Safe for
-// concurrent use; Run is called once.
+// concurrent use; Run is called once. No file is read with mu held.
 type Loads struct {
 	host  *cgroup.Host
 	clock Clock
 
-	mu      sync.Mutex // guards watched and every load's values
+	mu      sync.Mutex // guards watched and what every load says
 	watched map[container.Key]*load
 }
 
 // load is one container's.
 type load struct {
+	ready chan struct{} // closed after the first count
+	err   error         // of the first count
+
 	container *container.Container
 	read      time.Duration // when somebody last did
-	average   [3]uint64
+	counted   time.Duration // when the census began
+	figures
+}
+
+// figures are what is known of a container's load.
+type figures struct {
+	average [3]uint64
 	census
 }
 
@@ -72,34 +86,55 @@ func (l *Loads) Run(ctx context.Context) {
 // Tick is one step of all averages. Containers that are gone, or that nobody
 // read for ten minutes, are forgotten.
 func (l *Loads) Tick() {
-	l.mu.Lock()
-	list := make([]*load, 0, len(l.watched))
-	for key, w := range l.watched {
-		if l.clock()-w.read > loadKept {
-			delete(l.watched, key)
-			continue
-		}
-		list = append(list, w)
-	}
-	l.mu.Unlock()
-	for _, w := range list {
+	for _, w := range l.current() {
+		now := l.clock()
 		c, err := l.count(w.container)
 		l.mu.Lock()
 		if err != nil {
-			delete(l.watched, w.container.Key)
+			l.forget(w)
 		} else {
-			w.step(c)
+			w.take(c, now)
+			w.step()
 		}
 		l.mu.Unlock()
 	}
 }
 
-// step brings in a census.
-func (w *load) step(c census) {
+// current returns the loads whose first count is made, without those that nobody
+// reads any more.
+func (l *Loads) current() []*load {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := make([]*load, 0, len(l.watched))
+	for _, w := range l.watched {
+		switch {
+		case w.counted == 0:
+		case l.clock()-w.read > loadKept:
+			l.forget(w)
+		default:
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// forget ends the watch, unless another one has begun. mu is held.
+func (l *Loads) forget(w *load) {
+	if l.watched[w.container.Key] == w {
+		delete(l.watched, w.container.Key)
+	}
+}
+
+// take brings in a census begun at a time.
+func (w *load) take(c census, at time.Duration) {
 	c.lastPID = max(c.lastPID, w.lastPID)
-	w.census = c
+	w.census, w.counted = c, max(at, 1)
+}
+
+// step is one step of the averages.
+func (w *load) step() {
 	for i, exp := range decay() {
-		w.average[i] = nextAverage(w.average[i], exp, uint64(c.running+c.blocked)*fixedOne)
+		w.average[i] = nextAverage(w.average[i], exp, uint64(w.running+w.blocked)*fixedOne)
 	}
 }
 
@@ -113,28 +148,68 @@ func nextAverage(load, exp, active uint64) uint64 {
 }
 
 // read returns a container's load, and begins to watch it: the first averages
-// are the present number of active threads.
-func (l *Loads) read(c *container.Container) (load, error) {
+// are the present number of active threads. The census is at most a second old
+// where counting is cheap, else as old as the averages.
+func (l *Loads) read(c *container.Container) (figures, error) {
+	now := l.clock()
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	w := l.watched[c.Key]
-	if w == nil {
-		now, err := l.count(c)
-		if err != nil {
-			return load{}, err
-		}
-		w = &load{container: c, census: now}
-		for i := range w.average {
-			w.average[i] = uint64(now.running+now.blocked) * fixedOne
-		}
+	w, known := l.watched[c.Key]
+	if !known {
+		w = &load{container: c, ready: make(chan struct{}), read: now}
 		l.watched[c.Key] = w
 	}
-	w.read = l.clock()
-	return *w, nil
+	l.mu.Unlock()
+	if !known {
+		l.begin(w, now)
+	}
+	<-w.ready
+	if w.err != nil {
+		return figures{}, w.err
+	}
+	l.refresh(w, now)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w.read = max(w.read, now)
+	return w.figures, nil
 }
 
-// count counts the threads of a container's whole cgroup subtree. Processes
-// that end meanwhile do not count.
+// begin makes the first count; other readers of the container wait for it.
+func (l *Loads) begin(w *load, now time.Duration) {
+	c, err := l.count(w.container)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer close(w.ready)
+	if w.err = err; err != nil {
+		l.forget(w)
+		return
+	}
+	w.take(c, now)
+	for i := range w.average {
+		w.average[i] = uint64(c.running+c.blocked) * fixedOne
+	}
+}
+
+// refresh counts again when the last census is old and was cheap. Of several
+// readers one does.
+func (l *Loads) refresh(w *load, now time.Duration) {
+	l.mu.Lock()
+	old := now-w.counted >= censusAge && w.threads <= cheapThreads
+	if old {
+		w.counted = max(now, 1)
+	}
+	l.mu.Unlock()
+	if !old {
+		return
+	}
+	if c, err := l.count(w.container); err == nil {
+		l.mu.Lock()
+		w.take(c, now)
+		l.mu.Unlock()
+	}
+}
+
+// count counts the threads of a container's whole cgroup subtree, the first
+// maxTasks of them. Processes that end meanwhile do not count.
 func (l *Loads) count(c *container.Container) (census, error) {
 	var now census
 	var newest uint32
@@ -152,15 +227,15 @@ func (l *Loads) count(c *container.Container) (census, error) {
 		newest = max(newest, pid)
 		if threads > 1 {
 			l.countThreads(&now, pid)
-			return true
+		} else {
+			now.add(state)
 		}
-		now.add(state)
-		return true
+		return now.threads < maxTasks
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, cgroup.ErrLimit) {
 		return census{}, err
 	}
-	now.lastPID = l.innerPID(newest)
+	now.lastPID = l.innerPID(newest, c.PIDDepth)
 	return now, nil
 }
 
@@ -181,7 +256,7 @@ func (l *Loads) countThreads(now *census, pid uint32) {
 	if err != nil {
 		return
 	}
-	for _, tid := range tids {
+	for _, tid := range tids[:min(len(tids), maxTasks-now.threads)] {
 		stat, err := l.host.FS.Append(nil, dir+"/"+tid+"/stat")
 		if err != nil {
 			continue
@@ -192,23 +267,27 @@ func (l *Loads) countThreads(now *census, pid uint32) {
 	}
 }
 
-// innerPID returns a process's pid in its own namespace, 0 when it is gone.
+// innerPID returns a process's pid in the container's namespace, which is depth
+// namespaces deep (1 is that of /proc); 0 when the process is gone.
 //
 //	NStgid:	4711	12
-func (l *Loads) innerPID(pid uint32) uint32 {
+func (l *Loads) innerPID(pid uint32, depth int) uint32 {
 	status, err := l.host.FS.Append(nil, fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
-	_, rest, ok := bytes.Cut(status, []byte("\nNStgid:"))
+	_, rest, _ := bytes.Cut(status, []byte("\nNStgid:"))
 	line, _, _ := bytes.Cut(rest, []byte("\n"))
 	fields := bytes.Fields(line)
-	if !ok || len(fields) == 0 {
+	if depth == 1 {
 		return pid
 	}
-	inner, err := strconv.ParseUint(string(fields[len(fields)-1]), 10, 32)
+	if depth < 1 || len(fields) < depth { // a process that was put in from outside
+		return 0
+	}
+	inner, err := strconv.ParseUint(string(fields[depth-1]), 10, 32)
 	if err != nil {
-		return pid
+		return 0
 	}
 	return uint32(inner)
 }

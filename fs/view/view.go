@@ -33,11 +33,12 @@ type Needs uint32
 const (
 	NeedMemory  Needs = 1 << iota // Memory
 	NeedCPUs                      // CPUs, Online
-	NeedCPUTime                   // CPUTotal, CPUTicks; brings NeedCPUs
+	NeedCPUTime                   // CPUTotal, CPUTicks, Base; brings NeedCPUs
 	NeedUptime                    // Uptime, Idle; brings NeedCPUTime
 	NeedLoad                      // Load, Running, Threads, LastPID
 	NeedIO                        // IO
-	NeedTasks                     // Tasks
+	NeedTasks                     // Tasks; brings NeedCPUTime
+	NeedEvents                    // OOMKills
 
 	// One of these at a time: Pressure.
 	NeedCPUPressure
@@ -64,6 +65,9 @@ type View struct {
 	// CPUTicks has one entry for each of CPUs, ascending.
 	CPUTicks []PerCPU
 
+	// Base is what the host had counted when the container started.
+	Base HostCounts
+
 	// Uptime is the time since the container's start, Idle the sum of the
 	// idle time of its CPUs.
 	Uptime, Idle time.Duration
@@ -77,8 +81,12 @@ type View struct {
 	// LastPID is the newest process, in the container's own numbering.
 	LastPID uint32
 
-	// IO has one entry for each device, by major and minor number.
+	// IO has one entry for each device that the container used, by major and
+	// minor number; none where nothing counts its I/O.
 	IO []cgroup.IOStat
+
+	// OOMKills is how many processes the out-of-memory killer ended.
+	OOMKills uint64
 
 	// Tasks are the container's processes.
 	Tasks Tasks
@@ -97,12 +105,17 @@ type View struct {
 type Tasks struct {
 	// Processes is the highest pid that was seen in the container, in its own
 	// numbering: pids are given in sequence from 1, so this is the number of
-	// forks, until they wrap at pid_max.
+	// forks, until they wrap at pid_max. It never goes back.
 	Processes uint64
 	// Running counts threads in state R, at least 1 (the reader); Blocked those
 	// in state D.
 	Running, Blocked uint64
 }
+
+// HostCounts are totals of /proc/stat, of the whole machine. What they were at a
+// container's start, which nobody noted, is reckoned from their mean rate since
+// boot when the container is first seen, and kept.
+type HostCounts struct{ Ctxt, Intr, Softirq uint64 }
 
 // CPUTicks is CPU time in units of 1/100 s (USER_HZ).
 type CPUTicks struct {

@@ -71,16 +71,16 @@ func Containers() []Container {
 	const init = "/init.scope"
 	return []Container{
 		{"5.10-synthetic-v2-lxc-over-limit", "over", 1000, "", true},
-		{"6.1-synthetic-v2-podman-ppc64le", "podman", 1000, "/container", true},
-		{"6.1-synthetic-v2-podman-s390x", "podman", 1000, "/container", true},
-		{"6.6-synthetic-v2-podman-arm64", "podman", 1000, "/container", true},
-		{"6.6-synthetic-v2-podman-riscv64", "podman", 1000, "/container", true},
+		{"6.1-synthetic-v2-podman-ppc64le", "podman", 1000, "", true},
+		{"6.1-synthetic-v2-podman-s390x", "podman", 1000, "", true},
+		{"6.6-synthetic-v2-podman-arm64", "podman", 1000, "", true},
+		{"6.6-synthetic-v2-podman-riscv64", "podman", 1000, "", true},
 		{"6.12-synthetic-v2-256cpus", "docker", 1000, "", true},
 		{"6.12-synthetic-v2-256cpus", "unlimited", 2000, "", false},
 		{"6.12-debian13-v2-lxc", "c1", 2540, init, true},
 		{"6.12-debian13-v2-lxc-nested", "outer", 4265, init, true},
 		{"6.12-debian13-v2-lxc-nested", "inner", 4366, init, true},
-		{"6.12-debian13-v2-nspawn", "ct", 712, "/payload/init.scope", true},
+		{"6.12-debian13-v2-nspawn", "ct", 712, init, true},
 		{"6.12-debian13-v2-unit", "limited", 231, "", true},
 		{"6.18-debian12-hybrid-lxc", "c1", 6549, "", true},
 	}
