@@ -1,7 +1,6 @@
 package hostfile
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -10,10 +9,6 @@ import (
 // OS is the running machine.
 type OS struct{}
 
-// minRead is the free space that a read(2) is given at least: procfs and
-// cgroupfs produce a page at a time.
-const minRead = 4096
-
 // Append implements [FS].
 func (OS) Append(dst []byte, name string) ([]byte, error) {
 	fd, err := open(name)
@@ -21,7 +16,7 @@ func (OS) Append(dst []byte, name string) ([]byte, error) {
 		return dst, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	defer syscall.Close(fd)
-	out, err := readAll(dst, fd)
+	out, err := readAll(dst, fd, wholeAtOnce(name), read)
 	if err != nil {
 		return dst, &fs.PathError{Op: "read", Path: name, Err: err}
 	}
@@ -57,28 +52,6 @@ func open(name string) (fd int, err error) {
 		return err
 	})
 	return fd, err
-}
-
-// readAll appends to dst until read(2) returns 0.
-func readAll(dst []byte, fd int) ([]byte, error) {
-	start := len(dst)
-	for {
-		if cap(dst)-len(dst) < minRead {
-			dst = append(dst, make([]byte, max(minRead, len(dst)-start))...)[:len(dst)]
-		}
-		n, err := syscall.Read(fd, dst[len(dst):cap(dst)])
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err != nil:
-			return nil, err
-		case n == 0:
-			return dst, nil
-		}
-		if dst = dst[:len(dst)+n]; len(dst)-start > MaxSize {
-			return nil, fmt.Errorf("%w", ErrTooLarge)
-		}
-	}
 }
 
 func ignoringEINTR(f func() error) error {
