@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 )
 
 const (
@@ -29,7 +31,7 @@ func (h *Host) release(b *[]byte) {
 // content reads an interface file into the scratch buffer; what it returns is
 // valid until the buffer's next use.
 func (h *Host) content(buf *[]byte, dir, file string) ([]byte, error) {
-	b, err := h.FS.Append((*buf)[:0], dir+"/"+file)
+	b, err := hostfile.AppendIn(h.FS, (*buf)[:0], dir, file)
 	if err != nil {
 		return nil, err
 	}

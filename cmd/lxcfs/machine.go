@@ -27,7 +27,7 @@ type machine struct {
 }
 
 func newMachine() (*machine, error) {
-	files := hostfile.OS{}
+	files := hostfile.NewHeld(heldFiles())
 	if err := refuseOwnFiles(files); err != nil {
 		return nil, err
 	}

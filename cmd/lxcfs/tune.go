@@ -1,0 +1,45 @@
+package main
+
+import (
+	"runtime/debug"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxHeld bounds the files held open of the machine: the kernel keeps 5 KiB
+	// for each.
+	maxHeld = 16384
+	// ownFiles is how many descriptors are left for all else: connections,
+	// journals, accounts, the bus, and files that are open for one read.
+	ownFiles = 512
+	// heapPercent is how much the heap may grow, in percent of what is live,
+	// before it is collected. Rendering leaves next to no garbage.
+	heapPercent = 50
+	// heapGoal is where the collector begins to try harder, bytes.
+	heapGoal = 64 << 20
+)
+
+// tune sets the garbage collector up for a small daemon.
+func tune() {
+	debug.SetGCPercent(heapPercent)
+	debug.SetMemoryLimit(heapGoal)
+}
+
+// heldFiles returns how many files of the machine may be held open under
+// RLIMIT_NOFILE, whose soft limit Go raises to the hard one.
+func heldFiles() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return ownFiles
+	}
+	return heldOf(limit.Cur)
+}
+
+// heldOf is heldFiles for a limit.
+func heldOf(limit uint64) int {
+	if limit < 2*ownFiles {
+		return int(limit / 2)
+	}
+	return int(min(limit-ownFiles, maxHeld))
+}
