@@ -1,6 +1,9 @@
 package container
 
-import "linuxcontainers.org/lxcfs/cgroup"
+import (
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+)
 
 // ofInit returns the Container of a pid namespace's init.
 func (r *Resolver) ofInit(pid uint32) (found, error) {
@@ -21,16 +24,30 @@ func (r *Resolver) ofInit(pid uint32) (found, error) {
 	return found{v, t.place}, err
 }
 
-// unmoved: the init lives and is in the cgroups where it was.
+// unmoved: the init lives and is in the cgroups where it was. Its file is held:
+// opened before it was last made sure of the process, it is that process's.
 func (r *Resolver) unmoved(rec *record) bool {
-	if !r.alive(rec) {
+	if rec.stale.Load() {
 		return false
 	}
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
-	*buf, err = r.host.FS.Append((*buf)[:0], procDir(rec.c.InitPID)+"/cgroup")
-	return err == nil && string(*buf) == rec.raw
+	if held := rec.file.Load(); held != nil {
+		if *buf, err = (*held).Append((*buf)[:0]); err == nil {
+			return string(*buf) == rec.raw
+		}
+	}
+	file, err := hostfile.Hold(r.host.FS, procDir(rec.c.InitPID)+"/cgroup")
+	if err != nil {
+		return false
+	}
+	if !r.alive(rec) || !r.says(file, rec.raw) {
+		file.Close()
+		return false
+	}
+	rec.hold(&file)
+	return true
 }
 
 // readInit reads an init whole; errChanged when the pid is no init (any more).

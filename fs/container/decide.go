@@ -37,6 +37,25 @@ func (r *Resolver) walk(t *task) (pid uint32, ok bool, err error) {
 	if t.status.init() {
 		return t.status.tgid, true, nil
 	}
+	if k := r.kinOf(t); k != nil && k.depth == t.status.depth() {
+		return k.init, true, nil
+	}
+	t.walked = true
+	parent := r.meet(t.status.ppid)
+	pid, ok, err = r.walkUp(t)
+	switch {
+	case parent == nil:
+	case ok && err == nil:
+		parent.depth, parent.init = t.status.depth(), pid
+		r.know(t.status.ppid, parent)
+	default:
+		parent.file.Close()
+	}
+	return pid, ok, err
+}
+
+// walkUp is walk without what is known of the caller's parent.
+func (r *Resolver) walkUp(t *task) (pid uint32, ok bool, err error) {
 	child, s := t.pid, t.status
 	for range maxSteps {
 		if s.ppid == 0 {

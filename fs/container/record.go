@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 )
 
 func (r *Resolver) snapshot() []*record {
@@ -19,12 +20,13 @@ func (r *Resolver) snapshot() []*record {
 // record is a Container and what the Resolver remembers of it.
 type record struct {
 	c     *Container
-	hier  *cgroup.Hierarchy // of c.CgroupPath
-	raw   string            // /proc/INIT/cgroup when read
-	top   *record           // the top-level container that this one is nested in
-	tag   atomic.Uint64     // inode of /proc/INIT
-	used  atomic.Bool       // answered since the last eviction came by
-	stale atomic.Bool       // dead, or its init moved: no answer any more
+	hier  *cgroup.Hierarchy             // of c.CgroupPath
+	raw   string                        // /proc/INIT/cgroup when read
+	top   *record                       // the top-level container that this one is nested in
+	tag   atomic.Uint64                 // inode of /proc/INIT
+	used  atomic.Bool                   // answered since the last eviction came by
+	stale atomic.Bool                   // dead, or its init moved: no answer any more
+	file  atomic.Pointer[hostfile.File] // /proc/INIT/cgroup, held; nil at first
 
 	// Guarded by Resolver.mu once published:
 	inode  uint64 // of the unit's or runtime scope's cgroup that c stands for; 0 for none
@@ -61,6 +63,13 @@ func (r *Resolver) alive(rec *record) bool {
 	return true
 }
 
+// hold replaces the held file of the init.
+func (rec *record) hold(file *hostfile.File) {
+	if old := rec.file.Swap(file); old != nil {
+		(*old).Close()
+	}
+}
+
 // forget takes a record out.
 func (r *Resolver) forget(rec *record) {
 	r.mu.Lock()
@@ -74,6 +83,7 @@ func (r *Resolver) forget(rec *record) {
 // unlink takes a record out of all maps but records. The caller holds mu.
 func (r *Resolver) unlink(rec *record) {
 	rec.stale.Store(true)
+	rec.hold(nil)
 	if r.byInit[rec.c.InitPID] == rec {
 		delete(r.byInit, rec.c.InitPID)
 	}

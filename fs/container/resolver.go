@@ -5,13 +5,15 @@ import (
 	"sync"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 )
 
 // Options are the bounds of a [Resolver]. Zero stands for the default.
 type Options struct {
 	// MaxContainers is how many Containers are remembered; 4096.
 	MaxContainers int
-	// MaxCallers is how many callers are remembered; 8192.
+	// MaxCallers is how many callers are remembered, and how many of their
+	// parents; 4096. A file is held open for each.
 	MaxCallers int
 	// MaxNested is how many Containers one top-level container may have in it
 	// before further ones share their parent's; 64.
@@ -33,19 +35,19 @@ type Resolver struct {
 
 	mu       sync.Mutex
 	callers  ring[uint32, *caller]
+	kin      ring[uint32, *kin] // by pid
 	records  ring[ident, *record]
 	byInit   map[uint32]*record // init pid
 	byCgroup map[uint64]*record // inode of a unit's or scope's cgroup
 	version  uint64             // counts the records ever published
+	met      uint64             // counts the kin ever known
 }
 
 // caller is a remembered decision. It is immutable. It counts while the task is
 // the same and in the same cgroups.
 type caller struct {
-	tag     uint64
-	dir     string // /proc/TID
-	file    string // /proc/TID/cgroup
-	raw     string // its content
+	file    hostfile.File // /proc/TID/cgroup: no other task's, ever
+	raw     string        // its content
 	verdict verdict
 	version uint64 // Resolver.version when decided
 }
@@ -65,7 +67,7 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 	for _, o := range []struct {
 		value    *int
 		fallback int
-	}{{&opts.MaxContainers, 4096}, {&opts.MaxCallers, 8192}, {&opts.MaxNested, 64}, {&opts.MaxScan, 512}} {
+	}{{&opts.MaxContainers, 4096}, {&opts.MaxCallers, 4096}, {&opts.MaxNested, 64}, {&opts.MaxScan, 512}} {
 		if *o.value <= 0 {
 			*o.value = o.fallback
 		}
@@ -77,7 +79,9 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 		byCgroup: make(map[uint64]*record),
 	}
 	r.buffers.New = func() any { b := make([]byte, 0, 4096); return &b }
-	r.callers.limit = opts.MaxCallers
+	r.callers.limit, r.kin.limit = opts.MaxCallers, opts.MaxCallers
+	r.callers.dropped = func(c *caller) { c.file.Close() }
+	r.kin.dropped = func(k *kin) { k.file.Close() }
 	r.records.limit = opts.MaxContainers
 	r.records.busy = func(rec *record) bool { return rec.nested > 0 || rec.used.Swap(false) }
 	r.records.dropped = r.unlink
@@ -111,7 +115,7 @@ func (r *Resolver) Resolve(tid uint32) (Decision, error) {
 	return d, nil
 }
 
-// remembered costs one stat and one read of /proc/TID/cgroup.
+// remembered costs one read of the held /proc/TID/cgroup.
 func (r *Resolver) remembered(tid uint32) (verdict, bool) {
 	r.mu.Lock()
 	c, ok := r.callers.get(tid)
@@ -134,33 +138,37 @@ func (r *Resolver) current(c *caller, version uint64) bool {
 	if c.verdict.weak && c.version != version {
 		return false
 	}
-	info, err := r.host.FS.Stat(c.dir)
-	if err != nil || info.Inode != c.tag {
-		return false
-	}
+	return r.says(c.file, c.raw)
+}
+
+// says: the task that the file is of lives, and the file's content is raw.
+func (r *Resolver) says(file hostfile.File, raw string) bool {
 	buf := r.buffer()
 	defer r.release(buf)
-	*buf, err = r.host.FS.Append((*buf)[:0], c.file)
-	return err == nil && string(*buf) == c.raw
+	var err error
+	*buf, err = file.Append((*buf)[:0])
+	return err == nil && string(*buf) == raw
 }
 
 func (r *Resolver) resolve(tid uint32) (verdict, error) {
 	r.mu.Lock()
-	version := r.version
+	version, met := r.version, r.met
 	r.mu.Unlock()
-	t, err := r.readTask(tid)
+	t, err := r.readCaller(tid, met)
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}
 	v, err := r.decide(t)
+	if err == nil && t.walked {
+		if err = t.lives(r); err != nil {
+			err = gone("caller", tid, err)
+		}
+	}
 	if err != nil {
+		t.file.Close()
 		return verdict{}, err
 	}
-	if err := r.checkTag(tid, t.tag); err != nil {
-		return verdict{}, gone("caller", tid, err)
-	}
-	dir := procDir(tid)
-	c := &caller{t.tag, dir, dir + "/cgroup", string(t.raw), v, version}
+	c := &caller{t.file, string(t.raw), v, version}
 	r.mu.Lock()
 	r.callers.put(tid, c)
 	r.mu.Unlock()

@@ -11,7 +11,7 @@ type ring[K comparable, V any] struct {
 	// busy says of an entry that it shall stay if another one can go; nil for
 	// none.
 	busy func(V) bool
-	// dropped is told of an entry that had to go; nil for nobody.
+	// dropped is told of an entry that had to go, or was replaced; nil for nobody.
 	dropped func(V)
 }
 
@@ -36,7 +36,11 @@ func (r *ring[K, V]) put(key K, value V) {
 		r.index = make(map[K]int)
 	}
 	if i, ok := r.index[key]; ok {
+		old := r.slots[i].value
 		r.slots[i] = slot[K, V]{key, value, true}
+		if r.dropped != nil {
+			r.dropped(old)
+		}
 		return
 	}
 	if len(r.slots) >= r.limit {

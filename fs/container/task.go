@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 )
 
 // initScope is where systemd, as pid 1, puts itself below the cgroup it manages.
@@ -22,6 +23,11 @@ type task struct {
 	status status
 	raw    []byte // /proc/PID/cgroup
 	place
+
+	// Of a caller only:
+	file   hostfile.File // /proc/PID/cgroup, held
+	walked bool          // other processes were read by their pids
+	met    uint64        // Resolver.met before it was read
 }
 
 // place is where a task is in the cgroup hierarchies; without /init.scope.
@@ -83,6 +89,39 @@ func (r *Resolver) readTask(pid uint32) (*task, error) {
 		return nil, fmt.Errorf("%s/cgroup: %w", procDir(pid), err)
 	}
 	return t, r.checkTag(pid, t.tag)
+}
+
+// readCaller reads a task whose file is then to be closed. The file is opened
+// first and read last: what it gives then, it gives of a task that lived all the
+// while and so is the one that the pid stood for.
+func (r *Resolver) readCaller(pid uint32, met uint64) (*task, error) {
+	t := &task{pid: pid, met: met}
+	var err error
+	if t.file, err = hostfile.Hold(r.host.FS, procDir(pid)+"/cgroup"); err != nil {
+		return nil, err
+	}
+	if t.status, err = r.readStatus(pid); err == nil {
+		t.raw, err = t.file.Append(nil)
+	}
+	if err == nil {
+		if t.place, err = r.parsePlace(t.raw); err != nil {
+			err = fmt.Errorf("%s/cgroup: %w", procDir(pid), err)
+		}
+	}
+	if err != nil {
+		t.file.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// lives returns an error when the caller lives no more.
+func (t *task) lives(r *Resolver) error {
+	buf := r.buffer()
+	defer r.release(buf)
+	var err error
+	*buf, err = t.file.Append((*buf)[:0])
+	return err
 }
 
 func (r *Resolver) checkTag(pid uint32, tag uint64) error {
