@@ -25,7 +25,6 @@ func layers() map[string]int {
 		"fs":                   5,
 		"dbusapi":              6,
 		"cmd/lxcfs":            9,
-		"cmd/lxcfsctl":         9,
 		"cmd/mount.fuse.lxcfs": 9,
 		"units":                9,
 		"hooks/bind":           0,
