@@ -53,12 +53,21 @@ func (p Page) Options() []string {
 	return slices.DeleteFunc(p.Terms(), func(t string) bool { return !strings.HasPrefix(t, "-") })
 }
 
-// Section returns the text below the heading "# TITLE", empty if there is none.
-func (p Page) Section(title string) string {
-	_, rest, found := strings.Cut(p.text, "\n# "+title+"\n")
+// Section returns the text below the heading "# TITLE" up to the next one, as a
+// page; it is empty if there is none.
+func (p Page) Section(title string) Page { return p.below("# "+title, "\n# ") }
+
+// Subsection does the same for "## TITLE".
+func (p Page) Subsection(title string) Page { return p.below("## "+title, "\n#") }
+
+func (p Page) below(heading, next string) Page {
+	_, rest, found := strings.Cut(p.text, "\n"+heading+"\n")
 	if !found {
-		return ""
+		return Page{}
 	}
-	section, _, _ := strings.Cut(rest, "\n# ")
-	return section
+	text, _, _ := strings.Cut(rest, next)
+	return Page{Name: heading, text: text}
 }
+
+// String returns the source.
+func (p Page) String() string { return p.text }
