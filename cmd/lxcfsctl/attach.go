@@ -139,7 +139,9 @@ func (a *attaching) one(ctx context.Context, out io.Writer, f attach.Found) erro
 	if err != nil {
 		return err
 	}
-	report(out, target, result, a.verbose || request.DryRun)
+	if !request.Heal || result.Changed() {
+		report(out, target, result, a.verbose || request.DryRun)
+	}
 	return nil
 }
 

@@ -16,7 +16,8 @@ import (
 type applier struct {
 	// root is the container's root directory.
 	root int
-	// clones are the mounts to attach, by their path below the tree.
+	// clones are the mounts to attach, by the path to attach them to: each can
+	// be attached once.
 	clones map[string]int
 	undo   []func() error
 }
@@ -91,7 +92,7 @@ func (a *applier) bind(c *Change) error {
 		return err
 	}
 	defer unix.Close(place)
-	clone, ok := a.clones[c.source]
+	clone, ok := a.clones[c.Path]
 	if !ok {
 		return fmt.Errorf("%s: %s is not served", c.Path, path.Clean(c.source))
 	}

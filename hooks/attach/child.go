@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,6 +21,9 @@ const childName = "lxcfs-attach-child"
 
 // childNamespace is the child's descriptor of the container's mount namespace.
 const childNamespace = 3
+
+// probeTimeout bounds the question whether a mount is dead.
+const probeTimeout = 3 * time.Second
 
 // reply is what the child writes to its standard output.
 type reply struct {
@@ -170,23 +174,28 @@ func (w *worker) look() error {
 }
 
 // isDead asks the topmost mount at a path for its statistics, which a dead
-// connection refuses at once. One that is held but not served does not answer;
-// then this process is killed.
+// connection refuses at once. One that does not answer is alive: somebody holds
+// it. It is asked from another thread, which may stay behind.
 func (w *worker) isDead(path string) (bool, error) {
 	place, err := bind.Open(w.root, path)
 	if err != nil {
 		return false, err
 	}
-	defer unix.Close(place)
-	var st unix.Statfs_t
-	switch err := unix.Fstatfs(place, &st); err {
-	case unix.ENOTCONN:
-		return true, nil
-	case nil:
+	answer := make(chan error, 1)
+	go func() {
+		var st unix.Statfs_t
+		answer <- unix.Fstatfs(place, &st)
+	}()
+	select {
+	case err = <-answer:
+	case <-time.After(probeTimeout):
 		return false, nil
-	default:
+	}
+	unix.Close(place)
+	if err != nil && err != unix.ENOTCONN {
 		return false, &os.PathError{Op: "statfs", Path: path, Err: err}
 	}
+	return err != nil, nil
 }
 
 // whyNot says why nothing can be bound at a path: it is not the kernel's.
@@ -226,7 +235,7 @@ func (w *worker) cloneAll(changes []Change) (map[string]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		clones[c.source] = fd
+		clones[c.Path] = fd
 	}
 	return clones, enter(childNamespace)
 }

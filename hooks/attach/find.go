@@ -126,7 +126,8 @@ func stale(pid int, own device) bool {
 // first eight or more digits of an id; a unit. More than one mount namespace is
 // returned only for a unit or a container without a pid namespace of its own.
 func Select(all []Found, name string) ([]Found, error) {
-	if pid, err := strconv.Atoi(name); err == nil {
+	const maxPID = 1 << 22 // PID_MAX_LIMIT, include/linux/threads.h; longer is an id
+	if pid, err := strconv.Atoi(name); err == nil && pid <= maxPID && strconv.Itoa(pid) == name {
 		return []Found{{PID: pid}}, nil
 	}
 	var matches []Found

@@ -110,8 +110,7 @@ func (s *scene) detach() ([]Change, error) {
 	var changes []Change
 	for _, point := range s.mountpoints() {
 		if !kernelFile(point) {
-			changes = append(changes, Change{Path: point, Action: Skip, Reason: "for containers in this one"})
-			continue
+			continue // for containers in this one
 		}
 		top, _ := s.table.At(point)
 		layers := 0
@@ -151,11 +150,12 @@ func (s *scene) stale() ([]Change, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !dead && !s.request.ReplaceLive {
+		switch {
+		case dead || s.request.ReplaceLive && kernelFile(point):
+			changes = append(changes, s.replace(point, top))
+		case kernelFile(point):
 			changes = append(changes, Change{Path: point, Action: Skip, Reason: "another lxcfs that is alive"})
-			continue
 		}
-		changes = append(changes, s.replace(point, top))
 	}
 	return changes, nil
 }

@@ -6,10 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 )
+
+// endTimeout bounds the wait for a child that was killed.
+const endTimeout = 2 * time.Second
 
 // Run does the request in the target's mount namespace, in a child. Only a
 // program whose main function honours [IsChild] may use it. When the context
@@ -30,25 +35,52 @@ func start(ctx context.Context, t *Target, request Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	var output, said bytes.Buffer
-	cmd := exec.CommandContext(ctx, "/proc/self/exe")
+	cmd := exec.Command("/proc/self/exe")
 	cmd.Args = []string{childName}
 	cmd.Dir = "/"
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &output, &said
+	cmd.Stdin = bytes.NewReader(input)
 	cmd.ExtraFiles = []*os.File{t.namespace}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return reply{}, fmt.Errorf("%w (does the lxcfs daemon run?)", ctx.Err())
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		return reply{}, err
+	}
+	if err := cmd.Start(); err != nil {
+		return reply{}, fmt.Errorf("child: %w", err)
+	}
+	answer := make(chan reply, 1)
+	go func() { answer <- read(output) }()
+	select {
+	case a := <-answer:
+		end(cmd)
+		if a.Error != "" {
+			return reply{}, errors.New(a.Error)
 		}
-		return reply{}, fmt.Errorf("child: %w: %s", err, bytes.TrimSpace(said.Bytes()))
+		return a, nil
+	case <-ctx.Done():
+		end(cmd)
+		return reply{}, fmt.Errorf("%w (does the lxcfs daemon run?)", ctx.Err())
 	}
+}
+
+// read reads one reply, and not to the end of the pipe: a thread of the child
+// may be stuck in a mount that does not answer.
+func read(output io.Reader) reply {
 	var answer reply
-	if err := json.Unmarshal(output.Bytes(), &answer); err != nil {
-		return reply{}, fmt.Errorf("answer of the child: %w", err)
+	if err := json.NewDecoder(output).Decode(&answer); err != nil {
+		answer.Error = fmt.Sprintf("the child ended without an answer: %v", err)
 	}
-	if answer.Error != "" {
-		return reply{}, errors.New(answer.Error)
+	return answer
+}
+
+// end kills the child and waits for it, but not for one that cannot be killed
+// because the server of a mount took its request and was stopped.
+func end(cmd *exec.Cmd) {
+	cmd.Process.Kill() // it may have ended
+	done := make(chan struct{})
+	go func() { cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(endTimeout):
 	}
-	return answer, nil
 }

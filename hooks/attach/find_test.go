@@ -1,0 +1,77 @@
+package attach
+
+import (
+	"errors"
+	"testing"
+
+	"linuxcontainers.org/lxcfs/fs/container"
+)
+
+func found(pid int, runtime, name string, kind container.Kind, key uint64, init uint32) Found {
+	return Found{PID: pid, Container: &container.Container{
+		Runtime: runtime, Name: name, Kind: kind, Key: container.Key{Inode: key}, InitPID: init, CgroupPath: "/" + name,
+	}}
+}
+
+func TestSelect(t *testing.T) {
+	const id = "0123456789abcdef0123456789abcdef"
+	all := []Found{
+		found(10, "lxc", "web", container.System, 1, 10),
+		found(11, "lxc", "web", container.System, 1, 10), // a service in it
+		found(20, "nspawn", "web", container.System, 2, 20),
+		found(30, "lxc", "db", container.System, 3, 30),
+		found(40, "docker", id, container.Application, 4, 40),
+		found(50, "docker", "01234567ffff", container.Application, 5, 0),
+		found(60, "systemd", "nginx.service", container.Unit, 6, 0),
+		found(61, "systemd", "nginx.service", container.Unit, 6, 0),
+		{PID: 70},
+	}
+	for _, tt := range []struct {
+		name string
+		pids []int
+		err  error
+	}{
+		{"db", []int{30}, nil},
+		{"lxc/db", []int{30}, nil},
+		{"lxc/web", []int{10}, nil},
+		{"nspawn/web", []int{20}, nil},
+		{"web", nil, ErrAmbiguous},
+		{"docker/db", nil, ErrNotFound},
+		{id[:12], []int{40}, nil},
+		{"01234567", nil, ErrAmbiguous},
+		{"012abc", nil, ErrNotFound},
+		{"01234567ffff", []int{50}, nil},
+		{"nginx", []int{60, 61}, nil},
+		{"nginx.service", []int{60, 61}, nil},
+		{"4711", []int{4711}, nil},
+		{"", nil, ErrNotFound},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Select(all, tt.name)
+			if !errors.Is(err, tt.err) {
+				t.Fatalf("got %v, want %v", err, tt.err)
+			}
+			if err != nil {
+				return
+			}
+			if len(got) != len(tt.pids) {
+				t.Fatalf("got %v, want %v", got, tt.pids)
+			}
+			for i := range got {
+				if got[i].PID != tt.pids[i] {
+					t.Errorf("got %d, want %d", got[i].PID, tt.pids[i])
+				}
+			}
+		})
+	}
+}
+
+// What others entered is told by its init; then the outermost counts.
+func TestFoundOrder(t *testing.T) {
+	init := Found{PID: 500, depth: 2, init: true}
+	for _, other := range []Found{{PID: 9, depth: 1}, {PID: 9, depth: 2}, {PID: 9, depth: 3, init: true}, {PID: 501, depth: 2, init: true}} {
+		if !init.before(other) || other.before(init) {
+			t.Errorf("%+v should stand for a namespace rather than %+v", init, other)
+		}
+	}
+}

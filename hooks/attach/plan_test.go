@@ -1,0 +1,148 @@
+package attach
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"linuxcontainers.org/lxcfs/fs/mount"
+)
+
+const hostMounts = `20 1 254:0 / / rw shared:1 - ext4 /dev/vda rw
+21 20 0:20 / /proc rw shared:5 - proc proc rw
+30 20 0:50 / /var/lib/lxcfs rw shared:9 - fuse.lxcfs lxcfs rw
+`
+
+// containerMounts is a container's, with more lines after them.
+const containerMounts = `100 1 254:1 / / rw - ext4 /dev/vdb rw
+101 100 0:60 / /proc rw - proc proc rw
+102 100 0:61 / /sys rw - sysfs sysfs rw
+`
+
+func parse(t *testing.T, text string) mount.Table {
+	t.Helper()
+	table, err := mount.ParseTable([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// newScene is a container with these mounts besides. Filesystem 0:50 is the
+// lxcfs to attach, 0:40 one that died, 0:41 one that is alive.
+func newScene(t *testing.T, request Request, more string) *scene {
+	table := parse(t, containerMounts+more)
+	return &scene{
+		request: request, host: parse(t, hostMounts), table: table, tree: device{0, 50},
+		served: []string{"/proc/meminfo", "/proc/pressure/io", "/sys/devices/system/cpu"},
+		dead: func(point string) (bool, error) {
+			top, _ := table.At(point)
+			return top.Minor == 40, nil
+		},
+		lacks: func(string) string { return "" },
+	}
+}
+
+// spell writes changes as "ACTION PATH LAYERS SOURCE: REASON".
+func spell(changes []Change) []string {
+	var lines []string
+	for _, c := range changes {
+		line := fmt.Sprintf("%s %s", c.Action, c.Path)
+		if c.layers > 0 {
+			line += fmt.Sprintf(" -%d", c.layers)
+		}
+		if c.source != "" {
+			line += " +" + c.source
+		}
+		if c.Reason != "" {
+			line += ": " + c.Reason
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func TestPlan(t *testing.T) {
+	const pressure = "attach /proc/pressure/io +proc/pressure/io"
+	const cpu = "attach /sys/devices/system/cpu +sys/devices/system/cpu"
+	all := []string{"attach /proc/meminfo +proc/meminfo", pressure, cpu}
+	for _, tt := range []struct {
+		name    string
+		request Request
+		more    string
+		want    []string
+	}{
+		{"nothing yet", Request{}, "", all},
+		{"attached already", Request{}, "110 101 0:50 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
+			"111 101 0:50 /proc/pressure /proc/pressure rw - fuse.lxcfs lxcfs rw\n" +
+			"112 102 0:50 /sys/devices/system/cpu /sys/devices/system/cpu rw - fuse.lxcfs lxcfs rw\n",
+			[]string{"keep /proc/meminfo", "keep /proc/pressure/io: with /proc/pressure", "keep /sys/devices/system/cpu"}},
+		{"dead mounts, stacked", Request{}, "110 101 0:40 /proc/meminfo//deleted /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
+			"111 110 0:40 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n",
+			[]string{"replace /proc/meminfo -2 +proc/meminfo", pressure, cpu}},
+		{"a dead directory over what is bound by file", Request{}, "110 101 0:40 /proc/pressure /proc/pressure rw - fuse.lxcfs lxcfs rw\n",
+			[]string{"detach /proc/pressure -1: not served here, or file by file", all[0], pressure, cpu}},
+		{"a dead file that is not served", Request{}, "110 101 0:40 /proc/slabinfo /proc/slabinfo rw - fuse.lxcfs lxcfs rw\n",
+			append([]string{"detach /proc/slabinfo -1: not served here, or file by file"}, all...)},
+		{"a dead mount for nested containers", Request{}, "110 100 0:40 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw\n",
+			append([]string{"replace /var/lib/lxcfs -1 +./"}, all...)},
+		{"ours under a dead one", Request{}, "110 101 0:50 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
+			"111 110 0:40 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n",
+			[]string{"replace /proc/meminfo -1", pressure, cpu}},
+		{"another that is alive", Request{}, "110 101 0:41 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
+			"111 101 0:41 /proc/pressure /proc/pressure rw - fuse.lxcfs lxcfs rw\n",
+			[]string{"skip /proc/meminfo: another lxcfs that is alive", "skip /proc/pressure: another lxcfs that is alive",
+				"skip /proc/pressure/io: /proc/pressure is of another lxcfs", cpu}},
+		{"the same, on demand", Request{ReplaceLive: true}, "110 101 0:41 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
+			"111 100 0:41 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw\n",
+			[]string{"replace /proc/meminfo -1 +proc/meminfo", pressure, cpu}},
+		{"something else over a file", Request{}, "110 101 0:61 /x /proc/meminfo rw - tmpfs tmpfs rw\n",
+			[]string{"skip /proc/meminfo: tmpfs is mounted over it", pressure, cpu}},
+		{"heal only", Request{Heal: true}, "110 101 0:40 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n",
+			[]string{"replace /proc/meminfo -1 +proc/meminfo"}},
+		{"detach", Request{Detach: true}, "110 101 0:40 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
+			"111 110 0:50 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n112 100 0:50 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw\n",
+			[]string{"detach /proc/meminfo -2"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			changes, err := newScene(t, tt.request, tt.more).plan()
+			if got := spell(changes); err != nil || !slices.Equal(got, tt.want) {
+				t.Errorf("got %v\n%s\nwant\n%s", err, strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
+
+func TestPlanLacks(t *testing.T) {
+	s := newScene(t, Request{}, "")
+	s.lacks = func(path string) string { return map[bool]string{true: "none"}[path == "/proc/meminfo"] }
+	changes, err := s.plan()
+	if err != nil || spell(changes)[0] != "skip /proc/meminfo: none" {
+		t.Errorf("got %q, %v", spell(changes), err)
+	}
+}
+
+// A mount below one that is in a peer group with the host's would appear there.
+func TestPlanRefusesShared(t *testing.T) {
+	const shared = "120 101 0:20 / /proc rw shared:5 - proc proc rw\n"
+	const dead = "130 120 0:40 /proc/stat /proc/stat rw - fuse.lxcfs lxcfs rw\n"
+	for _, tt := range []struct {
+		name    string
+		request Request
+		more    string
+	}{
+		{"attach", Request{}, shared}, {"heal", Request{Heal: true}, shared + dead}, {"detach", Request{Detach: true}, shared + dead},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if changes, err := newScene(t, tt.request, tt.more).plan(); !errors.Is(err, ErrShared) {
+				t.Errorf("got %q, %v, want ErrShared", spell(changes), err)
+			}
+		})
+	}
+	s := newScene(t, Request{}, strings.Replace(shared, "shared:5", "shared:77", 1))
+	if _, err := s.plan(); err != nil {
+		t.Errorf("a peer group of its own: %v", err)
+	}
+}
