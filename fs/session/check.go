@@ -45,7 +45,7 @@ func (s *Session) Stats() Stats {
 		Interrupts: s.counters.interrupts.Load(), Unanswered: s.counters.unanswered.Load(), Stale: s.counters.stale.Load(),
 		Locked: s.journal.locked == nil, Degraded: s.Degraded(),
 	}
-	now := bootTime()
+	now := elapsed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st.Workers, st.Reading = len(s.workers), s.reading
@@ -63,7 +63,7 @@ func (s *Session) Stats() Stats {
 // limit, or if a GETATTR of the root, made up here and given to the file system
 // in-process, takes that long. It never touches the mount.
 func (s *Session) SelfCheck(limit time.Duration) error {
-	now := bootTime()
+	now := elapsed()
 	s.mu.Lock()
 	for _, w := range s.workers {
 		if since := w.since.Load(); since != 0 && now-time.Duration(since) > limit {

@@ -281,6 +281,9 @@ func (j *journal) noteDeath(now time.Duration) {
 	atomic.StoreUint32(&h.deaths, h.deaths+1)
 }
 
+// deadly says whether there were deaths enough to be degraded at all.
+func (j *journal) deadly() bool { return atomic.LoadUint32(&j.header().deaths) >= deathsTolerated }
+
 // degraded says whether three deaths fell into ten seconds, the last of them
 // less than ten seconds ago.
 func (j *journal) degraded(now time.Duration) bool {

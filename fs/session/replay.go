@@ -65,7 +65,7 @@ func (s *Session) replayWorker(i int) <-chan struct{} {
 
 // replaySlot answers the request that an earlier process left in w's slot.
 func (s *Session) replaySlot(w *worker) {
-	w.since.Store(int64(bootTime()))
+	w.since.Store(int64(elapsed()))
 	defer w.since.Store(0)
 	s.counters.replayed.Add(1)
 	if h := headerOf(w.slot); s.journal.dispatches(w.index) >= maxDispatches {

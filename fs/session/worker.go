@@ -19,7 +19,7 @@ type worker struct {
 	out    []byte // reply buffer, populated and locked
 	locked error
 	wake   chan struct{}
-	since  atomic.Int64 // when it took the request it handles, ns of CLOCK_BOOTTIME; 0: it handles none
+	since  atomic.Int64 // when it took the request it handles, ns of elapsed; 0: it handles none
 }
 
 // newWorker makes the worker of slot i. Its reply buffer is mapped now: if the
@@ -113,7 +113,7 @@ func (s *Session) enter(w *worker) bool {
 // exit says that w has a request. If nobody is left to read the next one, and
 // that stays so for a millisecond, another worker is promoted.
 func (s *Session) exit(w *worker) {
-	w.since.Store(int64(bootTime()))
+	w.since.Store(int64(elapsed()))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reading--; s.reading == 0 {
