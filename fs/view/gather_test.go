@@ -1,8 +1,12 @@
 package view_test
 
 import (
+	"errors"
+	"io/fs"
 	"path"
+	"strings"
 	"testing"
+	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/view"
@@ -51,4 +55,120 @@ func firstOf(e cgroup.Entry) string {
 		return e.Controllers[0]
 	}
 	return ""
+}
+
+// A machine of one container whose files are as given.
+func made(t *testing.T, change map[string]string) (*machine.Machine, *view.View, error) {
+	t.Helper()
+	a := hosts.Load(t, "6.12-debian13-v2-unit")
+	for name, text := range change {
+		if text == "" {
+			delete(a.Files, name)
+		} else {
+			a.Files[name] = text
+		}
+	}
+	m := machine.New(t, a)
+	var v view.View
+	err := m.Gatherer.Gather(&v, m.Container(t, 231), all, m.Options)
+	return m, &v, err
+}
+
+func TestGatherCPUs(t *testing.T) {
+	const cg = "/sys/fs/cgroup/system.slice/limited.service/"
+	for _, test := range []struct {
+		name   string
+		policy view.CPUPolicy
+		change map[string]string
+		want   string
+	}{
+		{"the effective cpuset", view.CPUSet, map[string]string{cg + "cpuset.cpus.effective": "0-1\n"}, "0-1"},
+		{"a quota of half a CPU", view.Quota, map[string]string{cg + "cpuset.cpus.effective": "0-1\n"}, "0"},
+		{"a quota of a CPU and a half", view.Quota, map[string]string{cg + "cpuset.cpus.effective": "0-1\n", cg + "cpu.max": "150000 100000\n"}, "0-1"},
+		{"an ancestor's quota", view.Quota, map[string]string{
+			cg + "cpuset.cpus.effective": "0-1\n", cg + "cpu.max": "max 100000\n", "/sys/fs/cgroup/system.slice/cpu.max": "90000 100000\n"}, "0"},
+		{"auto, a unit", view.Auto, map[string]string{cg + "cpuset.cpus.effective": "0-1\n"}, "0-1"},
+		{"only what is online", view.CPUSet, map[string]string{cg + "cpuset.cpus.effective": "0-4095\n"}, "0-1"},
+		{"nothing that is online", view.CPUSet, map[string]string{cg + "cpuset.cpus.effective": "7-9\n"}, "0-1"},
+		{"no cpuset controller", view.CPUSet, map[string]string{
+			cg + "cpuset.cpus.effective": "", "/sys/fs/cgroup/system.slice/cpuset.cpus.effective": "", "/sys/fs/cgroup/cpuset.cpus.effective": ""}, "0-1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m, _, _ := made(t, test.change)
+			m.Options.CPU = test.policy
+			var v view.View
+			if err := m.Gatherer.Gather(&v, m.Container(t, 231), view.NeedCPUs, m.Options); err != nil {
+				t.Fatal(err)
+			}
+			if got := v.CPUs.String(); got != test.want {
+				t.Errorf("got CPUs %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// What is malformed or gone is an error that names the file, never a number.
+func TestGatherErrors(t *testing.T) {
+	const cg = "/sys/fs/cgroup/system.slice/limited.service/"
+	for _, test := range []struct{ name, file, text string }{
+		{"garbage in memory.current", cg + "memory.current", "garbage\n"},
+		{"garbage in memory.stat", cg + "memory.stat", "anon x\n"},
+		{"garbage in cpu.stat", cg + "cpu.stat", "usage_usec -1\n"},
+		{"no cpu.stat", cg + "cpu.stat", ""},
+		{"garbage in io.stat", cg + "io.stat", "8:0 rbytes=z\n"},
+		{"garbage in memory.events", cg + "memory.events", "oom_kill many\n"},
+		{"garbage in cpuset", cg + "cpuset.cpus.effective", "0-99999999\n"},
+		{"garbage in cgroup.procs", cg + "cgroup.procs", "x\n"},
+		{"garbage in the host's online", "/sys/devices/system/cpu/online", "\xff\n"},
+		{"no CPU online", "/sys/devices/system/cpu/online", "\n"},
+		{"garbage in the host's stat", "/proc/stat", "cpu0 1 x\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := hosts.Load(t, "6.12-debian13-v2-unit")
+			m := machine.New(t, a)
+			who := m.Container(t, 231)
+			if a.Files[test.file] = test.text; test.text == "" {
+				delete(a.Files, test.file)
+			}
+			var v view.View
+			err := m.Gatherer.Gather(&v, who, all|view.NeedEvents, m.Options)
+			if err == nil || !strings.Contains(err.Error(), path.Base(test.file)) {
+				t.Errorf("got error %v, want one that names %s", err, test.file)
+			}
+		})
+	}
+}
+
+// Where no controller counts I/O, the container used no device; where none
+// counts memory, that is an error, for the host's numbers hold.
+func TestGatherWithoutControllers(t *testing.T) {
+	const cg = "/sys/fs/cgroup/system.slice/"
+	_, v, err := made(t, map[string]string{cg + "limited.service/io.stat": "", cg + "io.stat": ""})
+	if err != nil || len(v.IO) != 0 {
+		t.Errorf("without io: %v, %v", v.IO, err)
+	}
+	_, _, err = made(t, map[string]string{cg + "limited.service/memory.current": "", cg + "memory.current": ""})
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without memory: %v", err)
+	}
+}
+
+// The base of ctxt and its like is the machine's mean, kept from the first read.
+func TestCountsSinceTheStart(t *testing.T) {
+	a := hosts.Load(t, "6.12-debian13-v2-unit")
+	a.Files["/proc/stat"] = "cpu  9 9 9 9 9\ncpu0 9 9 9 9 9\nintr 4000 1 2\nctxt 8000\nsoftirq 12000 3\n"
+	m := machine.New(t, a)
+	who := m.Container(t, 231)
+	m.Now = 4 * time.Duration(who.StartTicks) * 10 * time.Millisecond
+	var v view.View
+	for range 2 {
+		if err := m.Gatherer.Gather(&v, who, all, m.Options); err != nil {
+			t.Fatal(err)
+		}
+		if want := (view.HostCounts{Intr: 1000, Ctxt: 2000, Softirq: 3000}); v.Base != want {
+			t.Errorf("got %+v, want %+v", v.Base, want)
+		}
+		m.Now += time.Hour
+		a.Files["/proc/stat"] = "cpu  9 9 9 9 9\ncpu0 9 9 9 9 9\nintr 99999 1 2\n"
+	}
 }

@@ -1,0 +1,224 @@
+package view
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/fs/container"
+)
+
+// hall is a machine with containers; before is called before each file is read.
+type hall struct {
+	*hostfile.Archive
+	before func(name string)
+	reads  atomic.Int64
+	now    time.Duration
+}
+
+func (h *hall) Append(dst []byte, name string) ([]byte, error) {
+	h.reads.Add(1)
+	if h.before != nil {
+		h.before(name)
+	}
+	return h.Archive.Append(dst, name)
+}
+
+func newHall(t *testing.T) (*hall, *Loads) {
+	t.Helper()
+	h := &hall{now: time.Hour, Archive: &hostfile.Archive{
+		Files: map[string]string{
+			"/proc/self/mountinfo":              "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+			"/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
+		},
+		Dirs:   map[string]hostfile.Info{},
+		Errors: map[string]error{},
+	}}
+	host, err := cgroup.Detect(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, NewLoads(host, func() time.Duration { return h.now })
+}
+
+// put sets the processes of a cgroup: "R", "S", "D", or "S*3" for one of three
+// threads. Their pids begin at first, their inner ones at 1.
+func (h *hall) put(cg string, first int, tasks ...string) *container.Container {
+	var procs strings.Builder
+	for i, task := range tasks {
+		pid, threads := first+i, 1
+		state, many, _ := strings.Cut(task, "*")
+		fmt.Sscan(many, &threads)
+		fmt.Fprintln(&procs, pid)
+		stat := fmt.Sprintf("%d (x) %s 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 %d 0 99 0\n", pid, state, threads)
+		h.Files[fmt.Sprintf("/proc/%d/stat", pid)] = stat
+		h.Files[fmt.Sprintf("/proc/%d/status", pid)] = fmt.Sprintf("Name:\tx\nNStgid:\t%d\t%d\t%d\n", pid, i+1, 1)
+		for n := range threads {
+			if threads > 1 {
+				h.Files[fmt.Sprintf("/proc/%d/task/%d/stat", pid, 100*pid+n)] = stat
+			}
+		}
+	}
+	h.Files["/sys/fs/cgroup"+cg+"/cgroup.procs"] = procs.String()
+	return &container.Container{
+		Key:        container.Key{Inode: uint64(first)},
+		PIDDepth:   2,
+		CgroupPath: cg,
+		Membership: cgroup.Membership{{Path: cg}},
+	}
+}
+
+func TestLoad(t *testing.T) {
+	h, loads := newHall(t)
+	c := h.put("/a", 10, "R", "D", "S*3")
+	h.put("/a/b", 20, "R*2")
+	for _, cg := range []string{"/a/b/c", "/a/b/c/d", "/a/b/c/d/e"} {
+		h.put(cg, 1)
+	}
+	h.put("/a/b/c/d/e/f", 30, "S")
+	got, err := loads.read(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.running != 3 || got.blocked != 1 || got.threads != 8 || got.lastPID != 1 {
+		t.Errorf("got %+v, want 3 running, 1 blocked, 8 threads, last pid 1", got.census)
+	}
+	if want := [3]uint64{4 * fixedOne, 4 * fixedOne, 4 * fixedOne}; got.average != want {
+		t.Errorf("seeded with %v, want %v", got.average, want)
+	}
+	h.put("/a", 10, "S", "S", "S")
+	h.put("/a/b", 20, "S")
+	h.now += loadInterval
+	loads.Tick()
+	got, _ = loads.read(c)
+	if want := nextAverage(4*fixedOne, decay()[0], 0); got.average[0] != want || got.running != 0 {
+		t.Errorf("after a tick %+v, want %d", got, want)
+	}
+}
+
+// The last pid is in the container's own numbering, and does not go back while
+// the container is watched.
+func TestLastPID(t *testing.T) {
+	h, loads := newHall(t)
+	c := h.put("/a", 10, "S", "S", "S")
+	if got, _ := loads.read(c); got.lastPID != 3 {
+		t.Errorf("last pid %d, want 3", got.lastPID)
+	}
+	h.put("/a", 10, "S")
+	h.now += loadInterval
+	loads.Tick()
+	if got, _ := loads.read(c); got.lastPID != 3 {
+		t.Errorf("last pid %d, want 3 still", got.lastPID)
+	}
+	c.PIDDepth = 7 // a process from outside shows no pid of the host
+	c.Key.Inode++
+	if got, _ := loads.read(c); got.lastPID != 0 {
+		t.Errorf("last pid %d, want 0", got.lastPID)
+	}
+}
+
+func TestCensusIsFreshWhereCheap(t *testing.T) {
+	h, loads := newHall(t)
+	small, big := h.put("/small", 10, "S"), h.put("/big", 20, fmt.Sprintf("S*%d", cheapThreads+1))
+	for _, test := range []struct {
+		c    *container.Container
+		want int64
+	}{{small, 3}, {big, 0}} {
+		if _, err := loads.read(test.c); err != nil {
+			t.Fatal(err)
+		}
+		before := h.reads.Load()
+		loads.read(test.c)
+		if n := h.reads.Load() - before; n != 0 {
+			t.Errorf("%s: %d reads at once after the first", test.c.CgroupPath, n)
+		}
+		h.now += censusAge
+		loads.read(test.c)
+		if n := h.reads.Load() - before; n != test.want {
+			t.Errorf("%s: %d reads a second later, want %d", test.c.CgroupPath, n, test.want)
+		}
+	}
+}
+
+func TestForgotten(t *testing.T) {
+	h, loads := newHall(t)
+	read, unread, gone := h.put("/read", 10, "S"), h.put("/unread", 20, "S"), h.put("/gone", 30, "S")
+	for _, c := range []*container.Container{read, unread, gone} {
+		if _, err := loads.read(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	delete(h.Files, "/sys/fs/cgroup/gone/cgroup.procs")
+	h.now += loadKept
+	loads.read(read)
+	h.now++
+	loads.Tick()
+	if n := len(loads.watched); n != 1 || loads.watched[read.Key] == nil {
+		t.Errorf("%d watched, want the one that is read", n)
+	}
+	if _, err := loads.read(gone); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v for a cgroup that is gone", err)
+	}
+	if n := len(loads.watched); n != 1 {
+		t.Errorf("%d watched after a failure", n)
+	}
+}
+
+// A container of too many threads is counted as far as that goes.
+func TestTooManyTasks(t *testing.T) {
+	h, loads := newHall(t)
+	many := make([]string, maxTasks+10)
+	for i := range many {
+		many[i] = "R"
+	}
+	got, err := loads.read(h.put("/a", 100, many...))
+	if err != nil || got.threads != maxTasks {
+		t.Errorf("got %d threads, %v, want %d", got.threads, err, maxTasks)
+	}
+}
+
+// While one container is counted for the first time, others are served, and
+// further readers of this one wait for the same count.
+func TestFirstCountHoldsNobodyUp(t *testing.T) {
+	h, loads := newHall(t)
+	slow, quick := h.put("/slow", 10, "R"), h.put("/quick", 20, "S")
+	reached, release := make(chan struct{}), make(chan struct{})
+	var counts atomic.Int64
+	h.before = func(name string) {
+		if name == "/proc/10/stat" {
+			if counts.Add(1) == 1 {
+				close(reached)
+			}
+			<-release
+		}
+	}
+	var all sync.WaitGroup
+	read := func() {
+		defer all.Done()
+		if got, err := loads.read(slow); err != nil || got.running != 1 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	}
+	all.Add(1)
+	go read()
+	<-reached
+	all.Add(2)
+	go read()
+	go read()
+	if _, err := loads.read(quick); err != nil { // hangs if the lock is held
+		t.Error(err)
+	}
+	loads.Tick() // so does this
+	close(release)
+	all.Wait()
+	if n := counts.Load(); n != 1 {
+		t.Errorf("counted %d times, want once", n)
+	}
+}
