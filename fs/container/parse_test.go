@@ -109,6 +109,7 @@ func TestScopesOf(t *testing.T) {
 		{"/lxc/web/x", "/lxc/web", "lxc", "web"},
 		{`/machine.slice/machine-a\x2db.scope/payload/system.slice`, `/machine.slice/machine-a\x2db.scope/payload`, "nspawn", "a-b"},
 		{"/machine.slice/systemd-nspawn@m.service/payload", "/machine.slice/systemd-nspawn@m.service/payload", "nspawn", "m"},
+		{"/machine.slice/systemd-nspawn@a-b.service/payload", "/machine.slice/systemd-nspawn@a-b.service/payload", "nspawn", "a-b"},
 		{"/machine.slice/systemd-nspawn@m.service/supervisor", "", "", ""},
 		{"/lxc.monitor.web", "", "", ""},
 		{"/lxc.payload.", "", "", ""},

@@ -85,19 +85,7 @@ func scopeNamed(above []string, name string) (scope, bool) {
 }
 
 // machineOf returns the machine's name of the unit that nspawn runs in.
-func machineOf(unit string) string {
-	if s, ok := strings.CutPrefix(unit, "machine-"); ok {
-		if s, ok = strings.CutSuffix(s, ".scope"); ok {
-			return cgroup.Unescape(s)
-		}
-	}
-	if s, ok := strings.CutPrefix(unit, "systemd-nspawn@"); ok {
-		if s, ok = strings.CutSuffix(s, ".service"); ok {
-			return cgroup.Unescape(s)
-		}
-	}
-	return ""
-}
+func machineOf(unit string) string { return cgroup.UnitOf("/" + unit).Machine }
 
 func applicationOf(above []string, parent, name string) (runtime, id string) {
 	for _, form := range idNames() {
