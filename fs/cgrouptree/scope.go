@@ -1,0 +1,123 @@
+package cgrouptree
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/fs/subtree"
+)
+
+// relation is where a cgroup is, seen from the caller's container.
+type relation uint8
+
+const (
+	outside relation = iota
+	above            // on the way to the container's cgroup
+	top              // the container's cgroup
+	below            // strictly below it
+)
+
+// scope is what a caller may see of one hierarchy.
+type scope struct {
+	// all: the caller is the host's. It sees all and changes nothing: it has the
+	// real files.
+	all bool
+	// path is the container's cgroup; "" for none. A container in the root cgroup
+	// has none of its own: everybody's cgroups are below that.
+	path string
+	// witness is a process whose cgroup is at or below path.
+	witness   uint32
+	container *container.Container
+}
+
+// scope finds what the caller may see of h.
+func (t *Tree) scope(c subtree.Caller, h *hierarchy) (scope, error) {
+	d, err := t.resolver.Resolve(c.TID)
+	if err != nil {
+		return scope{}, err
+	}
+	if d.Container == nil {
+		return scope{all: d.Reason == container.ReasonRoot || d.Reason == container.ReasonNoUnit}, nil
+	}
+	name, ok := d.Container.Membership.Path(h.controller)
+	if !ok {
+		return scope{}, nil
+	}
+	rel, ok := h.relative(name)
+	if !ok {
+		return scope{}, nil
+	}
+	s := scope{path: rel, witness: d.Container.InitPID, container: d.Container}
+	if s.witness == 0 {
+		s.witness = c.TID
+	}
+	return s, nil
+}
+
+// confirm makes sure that path still is the name of the container's cgroup: a
+// cgroup of v1 may be renamed, and another one take its name.
+func (t *Tree) confirm(h *hierarchy, s scope) error {
+	if s.all || s.path == "" {
+		return nil
+	}
+	now, err := t.cgroupOf(h, s.witness)
+	if err != nil {
+		return err
+	}
+	if r := s.relation(now); r != top && r != below {
+		return fmt.Errorf("process %d left the cgroup %q: %w", s.witness, s.path, syscall.ESTALE)
+	}
+	return nil
+}
+
+// cgroupOf returns the cgroup of a process in h.
+func (t *Tree) cgroupOf(h *hierarchy, pid uint32) (string, error) {
+	name := fmt.Sprintf("/proc/%d/cgroup", pid)
+	text, err := t.proc.Append(nil, name)
+	if err != nil {
+		return "", err
+	}
+	m, err := cgroup.ParseMembership(text)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	p, ok := m.Path(h.controller)
+	if !ok {
+		return "", fmt.Errorf("%s: no hierarchy %q: %w", name, h.controller, syscall.ESRCH)
+	}
+	rel, ok := h.relative(p)
+	if !ok {
+		return "", fmt.Errorf("%s: %q is not mounted: %w", name, p, syscall.ESRCH)
+	}
+	return rel, nil
+}
+
+// relation says where the cgroup called name is.
+func (s scope) relation(name string) relation {
+	switch {
+	case s.all:
+		return below
+	case s.path == "":
+		return outside
+	case name == s.path:
+		return top
+	case strings.HasPrefix(name, s.path+"/"):
+		return below
+	case name == "", strings.HasPrefix(s.path, name+"/"):
+		return above
+	}
+	return outside
+}
+
+// next is the one name that is seen in a directory above.
+func (s scope) next(dir string) string {
+	rest := s.path
+	if dir != "" {
+		rest = strings.TrimPrefix(s.path, dir+"/")
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}

@@ -1,0 +1,204 @@
+package cgrouptree
+
+import (
+	"path"
+	"slices"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/fs/subtree"
+)
+
+// Path is where the tree is served below the mount point.
+const Path = "/cgroup"
+
+// Resolver finds the container of a caller; [container.Resolver] is one.
+type Resolver interface {
+	Resolve(tid uint32) (container.Decision, error)
+}
+
+// Tree serves the cgroup hierarchies of a host. It is safe for concurrent use.
+type Tree struct {
+	proc        hostfile.FS // /proc
+	resolver    Resolver
+	hierarchies []*hierarchy // sorted by name
+	inFlight    gate
+
+	mu    sync.Mutex // guards paths
+	paths map[subtree.Key]string
+}
+
+var _ subtree.Mutable = (*Tree)(nil)
+
+// New opens the hierarchies of the host. One that has no number (see
+// hierarchyNumber) or the name of another is left out. The descriptors are
+// open as long as the process lives.
+func New(host *cgroup.Host, resolver Resolver) (*Tree, error) {
+	t := &Tree{proc: host.FS, resolver: resolver, paths: make(map[subtree.Key]string)}
+	for i := range host.Hierarchies {
+		h, err := openHierarchy(&host.Hierarchies[i])
+		if err != nil {
+			return nil, err
+		}
+		if h != nil && t.named(h.name) == nil {
+			t.hierarchies = append(t.hierarchies, h)
+		}
+	}
+	slices.SortFunc(t.hierarchies, func(a, b *hierarchy) int {
+		if a.name < b.name {
+			return -1
+		}
+		return 1
+	})
+	return t, nil
+}
+
+// Mount says where package fs is to serve the tree.
+func (t *Tree) Mount() subtree.Mount {
+	return subtree.Mount{Path: Path, KeyBits: keyBits, Tree: t}
+}
+
+func (t *Tree) named(name string) *hierarchy {
+	i := slices.IndexFunc(t.hierarchies, func(h *hierarchy) bool { return h.name == name })
+	if i < 0 {
+		return nil
+	}
+	return t.hierarchies[i]
+}
+
+// Lookup finds a name in a directory.
+func (t *Tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.Key, subtree.Attr, error) {
+	if err := checkName(name); err != nil {
+		return 0, subtree.Attr{}, err
+	}
+	if dir == subtree.Top {
+		h := t.named(name)
+		if h == nil {
+			return 0, subtree.Attr{}, syscall.ENOENT
+		}
+		a, err := t.Attr(c, h.key(h.ino))
+		return h.key(h.ino), a, err
+	}
+	n, err := t.open(c, dir)
+	if err != nil {
+		return 0, subtree.Attr{}, err
+	}
+	defer n.close()
+	return n.lookup(name)
+}
+
+func (n *node) lookup(name string) (subtree.Key, subtree.Attr, error) {
+	switch {
+	case n.file != "":
+		return 0, subtree.Attr{}, syscall.ENOTDIR
+	case n.rel == outside, n.rel == above && name != n.scope.next(n.path):
+		return 0, subtree.Attr{}, syscall.ENOENT
+	case n.rel != above && !n.cred.may(&n.stat, mayExec):
+		return 0, subtree.Attr{}, syscall.EACCES
+	}
+	child, err := n.child(name)
+	if err != nil {
+		return 0, subtree.Attr{}, err
+	}
+	defer child.close()
+	key := n.h.key(child.stat.Ino)
+	if key == subtree.Top {
+		return 0, subtree.Attr{}, syscall.EOVERFLOW
+	}
+	n.tree.remember(key, child.fullPath())
+	return key, child.attr(), nil
+}
+
+// Attr returns the attributes of a node.
+func (t *Tree) Attr(c subtree.Caller, key subtree.Key) (subtree.Attr, error) {
+	if key == subtree.Top {
+		return subtree.Attr{Ino: 1, Mode: unix.S_IFDIR | 0o555, Nlink: uint32(len(t.hierarchies)) + 2}, nil
+	}
+	n, err := t.open(c, key)
+	if err != nil {
+		return subtree.Attr{}, err
+	}
+	defer n.close()
+	return n.attr(), nil
+}
+
+// List returns the names in a directory.
+func (t *Tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) {
+	if dir == subtree.Top {
+		return t.top(), nil
+	}
+	n, err := t.open(c, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer n.close()
+	switch {
+	case n.file != "":
+		return nil, syscall.ENOTDIR
+	case n.rel == outside:
+		return nil, nil
+	case n.rel == above:
+		return n.way()
+	case !n.cred.may(&n.stat, mayRead):
+		return nil, syscall.EACCES
+	}
+	return n.entries()
+}
+
+// top lists the hierarchies.
+func (t *Tree) top() []subtree.Entry {
+	entries := make([]subtree.Entry, len(t.hierarchies))
+	for i, h := range t.hierarchies {
+		entries[i] = subtree.Entry{Name: h.name, Ino: h.ino, Mode: unix.S_IFDIR}
+	}
+	return entries
+}
+
+// way lists the one name in a directory above the container's cgroup.
+func (n *node) way() ([]subtree.Entry, error) {
+	child, err := n.child(n.scope.next(n.path))
+	if err != nil {
+		return nil, err
+	}
+	defer child.close()
+	return []subtree.Entry{{Name: path.Base(child.path), Ino: child.stat.Ino, Mode: unix.S_IFDIR}}, nil
+}
+
+func (n *node) entries() ([]subtree.Entry, error) {
+	list, err := readDir(n.fd, maxSearch)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]subtree.Entry, len(list))
+	for i, e := range list {
+		entries[i] = subtree.Entry{Name: e.name, Ino: e.ino, Mode: unix.S_IFREG}
+		if e.dir {
+			entries[i].Mode = unix.S_IFDIR
+		}
+	}
+	return entries, nil
+}
+
+// maxName is NAME_MAX, bytes.
+const maxName = 255
+
+// checkName refuses what is not one name in a directory.
+func checkName(name string) error {
+	if len(name) > maxName {
+		return syscall.ENAMETOOLONG
+	}
+	if name == "" || name == "." || name == ".." {
+		return syscall.ENOENT
+	}
+	for i := range len(name) {
+		if name[i] == '/' || name[i] == 0 {
+			return syscall.EINVAL
+		}
+	}
+	return nil
+}
