@@ -20,6 +20,7 @@ func layers() map[string]int {
 		"fs/fdstore":           0,
 		"fs/session":           0,
 		"fs/subtree":           0,
+		"fs/cgrouptree":        3,
 		"fs/config":            4,
 		"fs/mount":             1,
 		"fs":                   5,
