@@ -44,7 +44,7 @@ func (h *Host) readBlkio(buf *[]byte, p place, t *ioTable) error {
 	found := false
 	for _, metric := range blkioMetrics {
 		for _, file := range metric.files {
-			b, err := h.content(buf, p.dir, file)
+			b, err := h.rareContent(buf, p.dir, file)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}

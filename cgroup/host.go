@@ -63,6 +63,8 @@ type Host struct {
 	Hierarchies []Hierarchy
 
 	scratch sync.Pool // of *[]byte, for the content of interface files
+	rare    sync.Map  // of *rarity, by the file's name
+	dirs    dirTable
 }
 
 const mountinfo = "/proc/self/mountinfo"

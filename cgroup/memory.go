@@ -36,9 +36,9 @@ type Memory struct {
 	SwapAccounting bool
 	// SwapZeroSwappiness: v1 memory.swappiness is 0.
 	SwapZeroSwappiness bool
-	// ZswapUsage and ZswapLimit are memory.zswap.current and the smallest
-	// memory.zswap.max (since Linux 5.19, CONFIG_ZSWAP); 0 and Max when absent.
-	ZswapUsage, ZswapLimit uint64
+	// ZswapUsage is memory.zswap.current (since Linux 5.19, CONFIG_ZSWAP), 0
+	// when absent; the zswap line of Stat where there is one.
+	ZswapUsage uint64
 	// Stat is memory.stat.
 	Stat MemoryStat
 }
@@ -52,7 +52,7 @@ func (h *Host) ReadMemory(m Membership, dst *Memory) error {
 	}
 	*dst = Memory{
 		Version: p.hierarchy.Version,
-		Limit:   Max, SwapLimit: Max, MemswLimit: Max, ZswapLimit: Max,
+		Limit:   Max, SwapLimit: Max, MemswLimit: Max,
 	}
 	buf := h.buffer()
 	defer h.release(buf)
@@ -76,23 +76,19 @@ func (h *Host) readMemoryV2(buf *[]byte, p place, dst *Memory) (err error) {
 	if err != nil {
 		return err
 	}
-	var zswap bool
-	if dst.ZswapUsage, zswap, err = h.optional(buf, p, "memory.zswap.current"); err != nil {
-		return err
-	}
 	if _, err = h.readMemoryStat(buf, p, &dst.Stat); err != nil {
 		return err
+	}
+	if dst.ZswapUsage = dst.Stat.Zswap; !dst.Stat.Has("zswap") {
+		if dst.ZswapUsage, _, err = h.optional(buf, p, "memory.zswap.current"); err != nil {
+			return err
+		}
 	}
 	if dst.Limit, dst.LimitFrom, err = h.limit(buf, p, "memory.max", parseMax); err != nil {
 		return err
 	}
 	if dst.SwapAccounting {
-		if dst.SwapLimit, _, err = h.limit(buf, p, "memory.swap.max", parseMax); err != nil {
-			return err
-		}
-	}
-	if zswap {
-		dst.ZswapLimit, _, err = h.limit(buf, p, "memory.zswap.max", parseMax)
+		dst.SwapLimit, _, err = h.limit(buf, p, "memory.swap.max", parseMax)
 	}
 	return err
 }
@@ -134,9 +130,15 @@ func (h *Host) readMemoryV1(buf *[]byte, p place, dst *Memory) (err error) {
 
 // optional reads a single value file that not every kernel has.
 func (h *Host) optional(buf *[]byte, p place, file string) (v uint64, ok bool, err error) {
-	v, err = h.value(buf, p.dir, file, parseSingle)
+	b, err := h.rareContent(buf, p.dir, file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, false, nil
+	}
+	if err == nil {
+		v, err = parseSingle(b)
+		if err != nil {
+			err = formatIn(file, p.dir, err)
+		}
 	}
 	return v, err == nil, err
 }

@@ -20,8 +20,8 @@ func TestReadMemoryV2(t *testing.T) {
 	want := Memory{
 		Version: 2, Usage: 500000, UsageFrom: "/lxc/c1", Limit: 1000000, LimitFrom: "/lxc",
 		SwapUsage: 1024, SwapLimit: 4096, MemswLimit: Max, SwapAccounting: true,
-		ZswapUsage: 77, ZswapLimit: 8192,
-		Stat: MemoryStat{Anon: 100, File: 200, Kernel: 30, Swapcached: 5, Pgfault: 9, SlabReclaimable: 11, Slab: 12},
+		ZswapUsage: 77,
+		Stat:       MemoryStat{Anon: 100, File: 200, Kernel: 30, Swapcached: 5, Pgfault: 9, SlabReclaimable: 11, Slab: 12},
 	}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -54,8 +54,8 @@ func TestReadMemoryV2Order(t *testing.T) {
 	if seen[dir+"memory.current"] >= seen[dir+"memory.max"] || seen[dir+"memory.swap.current"] >= seen[dir+"memory.swap.max"] {
 		t.Errorf("want usage before limit, got %q", read)
 	}
-	if len(read) != 10 { // 4 of usage, 3 limits at 2 levels, never the root
-		t.Errorf("got %d reads, want 10: %q", len(read), read)
+	if len(read) != 8 { // 4 of usage, 2 limits at 2 levels, never the root
+		t.Errorf("got %d reads, want 8: %q", len(read), read)
 	}
 }
 
@@ -85,8 +85,7 @@ func TestReadMemoryV1(t *testing.T) {
 	want := Memory{
 		Version: 1, Usage: 4000000, UsageFrom: "/lxc/c1", Limit: 8000000, LimitFrom: "/lxc",
 		SwapUsage: 4096, SwapLimit: Max, MemswLimit: 9000000, SwapAccounting: true, SwapZeroSwappiness: true,
-		ZswapLimit: Max,
-		Stat:       MemoryStat{Anon: 400, File: 300, AnonThp: 50, FileMapped: 60, Pgfault: 7, InactiveAnon: 8},
+		Stat: MemoryStat{Anon: 400, File: 300, AnonThp: 50, FileMapped: 60, Pgfault: 7, InactiveAnon: 8},
 	}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)

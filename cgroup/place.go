@@ -102,14 +102,14 @@ func (h *Host) place(m Membership, controller string) (place, error) {
 		for i := range h.Hierarchies {
 			hi := &h.Hierarchies[i]
 			if hi.Version == want.version && hi.carries(want.controller) {
-				return m.placeIn(hi, want.controller)
+				return h.placeIn(m, hi, want.controller)
 			}
 		}
 	}
 	return place{}, fmt.Errorf("%s controller: %w", controller, fs.ErrNotExist)
 }
 
-func (m Membership) placeIn(hi *Hierarchy, controller string) (place, error) {
+func (h *Host) placeIn(m Membership, hi *Hierarchy, controller string) (place, error) {
 	if hi.Version == 2 {
 		controller = ""
 	}
@@ -120,7 +120,7 @@ func (m Membership) placeIn(hi *Hierarchy, controller string) (place, error) {
 	case e.Deleted:
 		return place{}, fmt.Errorf("cgroup %q (deleted): %w", e.Path, fs.ErrNotExist)
 	}
-	dir, err := hi.Dir(e.Path)
+	dir, err := h.dirs.of(hi, e.Path)
 	return place{hierarchy: hi, path: e.Path, dir: dir}, err
 }
 

@@ -136,7 +136,10 @@ func topOf(rec *record) *record {
 	return rec
 }
 
+// publishOrSweep makes rec known, or what is known in its place. What was held
+// of its directories may be of a cgroup that had its name before.
 func (r *Resolver) publishOrSweep(rec *record) *record {
+	r.host.Forget(rec.c.Membership)
 	known := r.publish(rec)
 	if known == nil {
 		r.Sweep()
