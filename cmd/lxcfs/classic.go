@@ -58,7 +58,7 @@ func (s *settings) begin(files namedFiles) (*pidfile, parts, string, error) {
 	if err != nil {
 		return nil, parts{}, "", errors.Join(err, pid.remove())
 	}
-	return pid, parts{fuse: fd, journal: -1, accounts: -1, origin: -1}, mountpoint, nil
+	return pid, freshParts(fd), mountpoint, nil
 }
 
 // mount mounts a new connection at the mountpoint, in the place of a dead mount
@@ -111,7 +111,9 @@ func (s *server) handle(signals <-chan os.Signal, stop func(), reexec func() err
 		switch sig {
 		case unix.SIGUSR1:
 			s.log.Info("executing anew", "binary", executable())
+			s.leave(true)
 			if err := reexec(); err != nil {
+				s.leave(false)
 				s.log.Error("not executed anew, serving on", "error", err)
 			}
 		case unix.SIGUSR2:

@@ -13,20 +13,6 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// parts are the descriptors of one connection; -1 is one that is not there.
-type parts struct {
-	fuse, journal, accounts, origin int
-}
-
-// close closes those that are there.
-func (p parts) close() {
-	for _, fd := range []int{p.fuse, p.journal, p.accounts, p.origin} {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-	}
-}
-
 // connection is one mount that this process serves.
 type connection struct {
 	id       string
@@ -77,9 +63,13 @@ func (r region) close() error {
 // open makes a connection of its parts: a fresh one when it has no journal,
 // else the continuation of what an earlier process served.
 func (s *server) open(id string, p parts, o origin) (*connection, error) {
-	c := &connection{id: id, restored: p.journal >= 0, origin: o}
+	c := &connection{id: id, restored: p.served, origin: o}
 	opts, err := s.optionsOf(o)
-	if err != nil {
+	switch {
+	case err != nil && c.restored:
+		// Options of a newer version. A refusal would end the mount.
+		s.log.Warn("options of a mount that are not known here", "id", id, "error", err)
+	case err != nil:
 		return nil, err
 	}
 	if c.originFD = p.origin; c.originFD < 0 {
@@ -115,8 +105,14 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 	return c, nil
 }
 
-// keep puts a fresh connection into the descriptor store: the journal first,
-// for it must be there before anybody reads INIT.
+// parts returns the descriptors.
+func (c *connection) parts() parts {
+	return parts{fuse: c.session.FD(), journal: c.session.JournalFD(), accounts: c.accounts.fd, origin: c.originFD, served: true}
+}
+
+// keep puts what is not there yet into the descriptor store: the journal first,
+// for it must be there before anybody reads INIT. Of a restored connection that
+// is a part that was lost or replaced.
 func (c *connection) keep(ctx context.Context, store *descriptors) error {
 	return store.put(ctx,
 		stored{"journal-" + c.id, c.session.JournalFD(), true},

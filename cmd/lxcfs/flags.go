@@ -22,8 +22,9 @@ type settings struct {
 	Pidfile    string
 	RuntimeDir string
 
-	Keeper bool
-	Worker bool
+	Keeper  bool
+	Worker  bool
+	Service bool
 
 	Completion string // the shell whose completion script to print
 
@@ -42,15 +43,17 @@ const longHelp = `lxcfs serves files that look like the kernel's in /proc and /s
 numbers are those of the container that reads them: memory, CPUs, CPU time,
 load, swap, disk I/O and uptime. A runtime binds them over the container's own.
 
-Without --keeper, lxcfs mounts at MOUNTPOINT, serves in the foreground, and
-unmounts on SIGTERM, SIGINT or SIGHUP.
+Without --keeper or --service, lxcfs mounts at MOUNTPOINT, serves in the
+foreground, and unmounts on SIGTERM, SIGINT or SIGHUP.
 
 Signals:
-  SIGTERM, SIGINT, SIGHUP  unmount and exit with status 0
+  SIGTERM, SIGINT          unmount and exit with status 0
+  SIGHUP                   the same; with --service, read the configuration anew
   SIGUSR1                  take over the binary anew, without a failed read
   SIGUSR2                  virtualisation off or on; off: all files are the host's
 
-Exit status: 0 orderly end, 1 failure, 2 wrong command line.`
+Exit status: 0 orderly end, 1 failure, 64 wrong command line, 69 no mount came
+to a service.`
 
 // newCommand builds the command line; serve is called with what it says.
 func newCommand(serve func(settings) error) *cobra.Command {
@@ -69,7 +72,9 @@ func newCommand(serve func(settings) error) *cobra.Command {
 			if s.Completion != "" {
 				return printCompletion(cmd, s.Completion, cmd.OutOrStdout())
 			}
-			s.Mountpoint = args[0]
+			if !s.Service {
+				s.Mountpoint = args[0]
+			}
 			if err := s.complete(); err != nil {
 				return usageError{err}
 			}
@@ -91,6 +96,7 @@ func (s *settings) define(cmd *cobra.Command) {
 	f.StringVarP(&s.Pidfile, "pidfile", "p", "", "write the process id to `FILE` (default RUNTIME-DIR/lxcfs.pid)")
 	f.StringVar(&s.RuntimeDir, "runtime-dir", "/run", "`DIR` of the pid file")
 	f.BoolVar(&s.Keeper, "keeper", false, "hold the mount and serve from a worker that is restarted when it dies")
+	f.BoolVar(&s.Service, "service", false, "serve the mounts that mount.fuse.lxcfs hands over; for lxcfs.service")
 	f.BoolVarP(&s.EnableLoadavg, "enable-loadavg", "l", false, "containers' own load averages (on unless -o noloadavg)")
 	f.BoolVar(&s.EnableCFS, "enable-cfs", false, "count CPUs by quota: the same as -o cpu=quota")
 	f.BoolVarP(&s.DisableSwap, "disable-swap", "u", false, "show no swap: the same as -o noswap")
@@ -108,9 +114,13 @@ func (s *settings) define(cmd *cobra.Command) {
 	}
 }
 
-// arguments wants one mountpoint, unless there is nothing to mount.
+// arguments wants one mountpoint, unless there is nothing to mount: a service is
+// given its mounts.
 func (s *settings) arguments(_ *cobra.Command, args []string) error {
-	if s.Completion != "" && len(args) == 0 {
+	switch {
+	case s.Service && len(args) > 0:
+		return usageError{fmt.Errorf("--service takes no mountpoint: %s", strings.Join(args, " "))}
+	case s.Service, s.Completion != "" && len(args) == 0:
 		return nil
 	}
 	switch len(args) {

@@ -4,26 +4,62 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"sync"
 	"time"
+
+	"linuxcontainers.org/lxcfs/fs/config"
 )
 
-// logger is the one way to say something; only this package has it.
-type logger = *slog.Logger
+// logger is the one way to say something; only this package has it. Copies share
+// their level.
+type logger struct {
+	*slog.Logger
+	level *slog.LevelVar
+	debug bool // the command line asks for it: no configuration changes the level
+}
 
-// newLogger logs to w: with the priority prefix of sd-daemon(3) where the
-// journal reads, else in plain lines.
+// newLogger logs to the journal where w is one, else in plain lines to w.
 func newLogger(w io.Writer, debug bool) logger {
-	level := slog.LevelInfo
+	log := logger{level: new(slog.LevelVar), debug: debug}
 	if debug {
-		level = slog.LevelDebug
+		log.level.Set(slog.LevelDebug)
 	}
-	_, journal := os.LookupEnv("JOURNAL_STREAM")
-	return slog.New(slog.NewTextHandler(&lines{w: w, journal: journal}, &slog.HandlerOptions{
-		Level:       level,
+	if w == os.Stderr && stderrIsJournal() {
+		log.Logger = slog.New(&journalHandler{level: log.level})
+		return log
+	}
+	log.Logger = slog.New(slog.NewTextHandler(&lines{w: w}, &slog.HandlerOptions{
+		Level:       log.level,
 		ReplaceAttr: plain,
 	}))
+	return log
+}
+
+// setLevel puts a level of the configuration, or of the bus, into force.
+func (l logger) setLevel(level config.LogLevel) {
+	if !l.debug {
+		l.level.Set(slogLevel(level))
+	}
+}
+
+// slogLevel translates a syslog priority. What lies between slog's own names has
+// numbers between theirs.
+func slogLevel(level config.LogLevel) slog.Level {
+	levels := [...]slog.Level{20, 16, 12, slog.LevelError, slog.LevelWarn, 2, slog.LevelInfo, slog.LevelDebug}
+	if int(level) < len(levels) {
+		return levels[level]
+	}
+	return slog.LevelInfo
+}
+
+// syslogLevel is slogLevel's inverse.
+func syslogLevel(level slog.Level) config.LogLevel {
+	for p := config.LogLevel(0); p < 7; p++ {
+		if level >= slogLevel(p) {
+			return p
+		}
+	}
+	return 7
 }
 
 // plain leaves out the time: the journal and a terminal's reader have their own.
@@ -34,36 +70,15 @@ func plain(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// lines puts "lxcfs: " or the journal's priority before each line.
-type lines struct {
-	w       io.Writer
-	journal bool
-}
+// lines puts "lxcfs: " before each line.
+type lines struct{ w io.Writer }
 
 // Write writes one line of slog's.
 func (l *lines) Write(line []byte) (int, error) {
-	text := string(line)
-	prefix := "lxcfs: "
-	if l.journal {
-		prefix = priority(text)
-	}
-	if _, err := io.WriteString(l.w, prefix+text); err != nil {
+	if _, err := io.WriteString(l.w, "lxcfs: "+string(line)); err != nil {
 		return 0, err
 	}
 	return len(line), nil
-}
-
-// priority returns the sd-daemon(3) prefix for slog's level= field.
-func priority(text string) string {
-	switch {
-	case strings.HasPrefix(text, "level=ERROR"):
-		return "<3>"
-	case strings.HasPrefix(text, "level=WARN"):
-		return "<4>"
-	case strings.HasPrefix(text, "level=DEBUG"):
-		return "<7>"
-	}
-	return "<6>"
 }
 
 // limiter lets a few messages of each kind through in each period and counts

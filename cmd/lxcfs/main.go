@@ -1,11 +1,12 @@
 // Command lxcfs serves /proc files that show a container's own numbers.
 //
 // It is the classic `lxcfs MOUNTPOINT` (mounts, serves and unmounts by itself),
-// the keeper that holds a mount over the deaths of its worker (--keeper), and
-// that worker.
+// the keeper that holds a mount over the deaths of its worker (--keeper), that
+// worker, and the unprivileged daemon that systemd starts (--service).
 //
 // Exit statuses: 0 after an orderly end (a signal, or the mount was unmounted by
-// somebody else), 1 after a failure, 2 for a wrong command line.
+// somebody else), 1 after a failure, 64 for a wrong command line, 69 when nobody
+// handed a mount to a service.
 package main
 
 import (
@@ -24,7 +25,8 @@ var version = "0.1.0-dev"
 const (
 	exitOK      = 0
 	exitFailure = 1
-	exitUsage   = 2
+	exitUsage   = 64 // EX_USAGE of sysexits.h; Go's own 2 is a panic
+	exitNoMount = 69 // EX_UNAVAILABLE: no mount came to a service
 )
 
 func main() {
@@ -50,12 +52,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "lxcfs: %v\n", err)
+	if errors.Is(err, errNoConnection) {
+		return exitNoMount
+	}
 	return exitFailure
 }
 
 // serve runs the mode that the settings ask for.
 func serve(s settings, log logger) error {
 	switch {
+	case s.Service:
+		return runService(log)
 	case s.Worker:
 		return runWorker(s, log)
 	case s.Keeper:

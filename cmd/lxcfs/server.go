@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,8 +43,9 @@ func newServer(log logger, store *descriptors) (*server, error) {
 	}
 	cfg, err := loadConfig("/")
 	if err != nil {
-		log.Error("mistakes in the configuration, going on without them", "error", err)
+		logMistakes(log, err)
 	}
+	log.setLevel(cfg.LogLevel)
 	log.Info("cgroup hierarchies found", "layout", m.host.Layout, "reason", m.host.Reason)
 	return &server{
 		log:      log,
@@ -64,11 +67,13 @@ func (s *server) add(ctx context.Context, id string, p parts, o origin) error {
 		p.close()
 		return fmt.Errorf("connection %s: %w", id, err)
 	}
-	if !c.restored {
-		if err := c.keep(ctx, s.store); err != nil {
+	if err := c.keep(ctx, s.store); err != nil {
+		if !c.restored {
 			c.close()
 			return fmt.Errorf("connection %s: %w", id, err)
 		}
+		// Readers wait: served without what the store lacks is better than not.
+		s.log.Error("a connection is not stored whole", "id", id, "error", err)
 	}
 	s.mu.Lock()
 	s.conns[id] = c
@@ -91,6 +96,35 @@ func (s *server) forget(c *connection) {
 	c.close()
 }
 
+// connections lists what is served.
+func (s *server) connections() []*connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.conns))
+}
+
+// leave tells all connections that this process is about to end on purpose, or
+// will not after all: see session.Session.Leave.
+func (s *server) leave(yes bool) {
+	for _, c := range s.connections() {
+		c.session.Leave(yes)
+	}
+}
+
+// settle waits until the requests under way are answered, after ctx is done. What
+// takes longer the next process answers.
+func (s *server) settle() {
+	timeout := time.NewTimer(stopWait)
+	defer timeout.Stop()
+	for range s.count() {
+		select {
+		case <-s.done:
+		case <-timeout.C:
+			return
+		}
+	}
+}
+
 // wait returns when the last connection is gone or ctx is done.
 func (s *server) wait(ctx context.Context) error {
 	go s.machine.loads.Run(ctx)
@@ -98,6 +132,7 @@ func (s *server) wait(ctx context.Context) error {
 	for s.count() > 0 {
 		select {
 		case <-ctx.Done():
+			s.settle()
 			return nil
 		case e := <-s.done:
 			if ctx.Err() != nil {

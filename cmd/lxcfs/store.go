@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
+	"sync"
 	"time"
 
 	"linuxcontainers.org/lxcfs/fs/fdstore"
@@ -19,7 +21,22 @@ const barrierTimeout = 5 * time.Second
 // either, nothing outlives the process and every method succeeds.
 type descriptors struct {
 	client *fdstore.Client // nil: none
-	held   namedFiles      // what was in the store when the process began
+
+	mu   sync.Mutex // guards held
+	held namedFiles // what was in the store when the process began
+}
+
+// newDescriptors is the store of a manager that passed on these connections.
+func newDescriptors(client *fdstore.Client, inv inventory) *descriptors {
+	d := &descriptors{client: client, held: make(namedFiles)}
+	for id, p := range inv.connections {
+		for _, name := range p.names(id) {
+			kind, _, _ := strings.Cut(name, "-")
+			d.held[name] = *p.of(kind)
+			client.Adopt(name)
+		}
+	}
+	return d
 }
 
 // stored is one descriptor on its way to the store. With poll the manager
@@ -36,14 +53,15 @@ func (d *descriptors) put(ctx context.Context, files ...stored) error {
 	if d.client == nil {
 		return nil
 	}
+	files = d.missing(files)
+	if len(files) == 0 {
+		return nil
+	}
 	if room := d.client.Room(); room < len(files) {
 		return fmt.Errorf("%w: %d more fit in, a connection needs %d; raise FileDescriptorStoreMax=",
 			fdstore.ErrFull, room, len(files))
 	}
 	for i, f := range files {
-		if _, ok := d.held[f.name]; ok {
-			continue
-		}
 		if err := d.client.Store(f.name, f.fd, f.poll); err != nil {
 			d.remove(files[:i]...)
 			return err
@@ -58,6 +76,25 @@ func (d *descriptors) put(ctx context.Context, files ...stored) error {
 	return nil
 }
 
+// missing returns those that the store does not have. One that it has another of
+// by that name is removed first.
+func (d *descriptors) missing(files []stored) []stored {
+	var missing []stored
+	for _, f := range files {
+		d.mu.Lock()
+		fd, ok := d.held[f.name]
+		d.mu.Unlock()
+		switch {
+		case ok && fd == f.fd:
+			continue
+		case ok:
+			d.remove(f)
+		}
+		missing = append(missing, f)
+	}
+	return missing
+}
+
 // remove takes descriptors out of the store; what can't be removed now is an
 // orphan that the next start drops.
 func (d *descriptors) remove(files ...stored) {
@@ -66,6 +103,9 @@ func (d *descriptors) remove(files ...stored) {
 	}
 	for _, f := range files {
 		_ = d.client.Remove(f.name)
+		d.mu.Lock()
+		delete(d.held, f.name)
+		d.mu.Unlock()
 	}
 }
 

@@ -221,6 +221,16 @@ func (j *journal) count(i int) {
 	atomic.StoreUint32(&m.dispatches, m.dispatches+1)
 }
 
+// forgive takes back the last dispatch of every owed request: the process that
+// dispatched it ended on purpose.
+func (j *journal) forgive() {
+	for _, i := range j.owed() {
+		if n := j.dispatches(i); n > 0 {
+			atomic.StoreUint32(&j.meta(i).dispatches, n-1)
+		}
+	}
+}
+
 // owed returns the slots that the last process did not answer: those that were
 // dispatched least often first, for the others are suspect, then the oldest.
 func (j *journal) owed() []int {

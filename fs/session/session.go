@@ -75,18 +75,19 @@ type Session struct {
 	replays  sync.Map    // unique of each request that is being dispatched again
 	probing  atomic.Bool // a self-check has not come back
 
-	mu       sync.Mutex // guards all below
-	workers  []*worker
-	idle     []*worker
-	unused   []int // slots without a worker
-	reading  int   // workers in read(2), or about to be
-	live     int   // worker goroutines
-	open     bool  // new requests may be read: the replay is over
-	stopping bool
-	err      error         // why serving ended
-	ended    chan struct{} // closed when err is set
-	quiet    chan struct{} // closed when stopping and live is 0
-	starved  *time.Timer   // runs while reading is 0
+	mu        sync.Mutex // guards all below
+	workers   []*worker
+	idle      []*worker
+	unused    []int // slots without a worker
+	reading   int   // workers in read(2), or about to be
+	live      int   // worker goroutines
+	open      bool  // new requests may be read: the replay is over
+	stopping  bool
+	abandoned bool          // nobody waits for workers in read(2): they can't be woken
+	err       error         // why serving ended
+	ended     chan struct{} // closed when err is set
+	quiet     chan struct{} // closed when stopping and no worker is waited for
+	starved   *time.Timer   // runs while reading is 0
 }
 
 // Create makes a session of a new connection, with an empty journal. Nothing is
@@ -115,7 +116,10 @@ func Restore(fd, journal int, cfg Config) (*Session, error) {
 		return nil, err
 	}
 	j.frozen().epoch++
-	if j.header().deliberate == 0 && !diedOfPoison(j) {
+	switch {
+	case j.header().deliberate != 0:
+		j.forgive()
+	case !diedOfPoison(j):
 		j.noteDeath(bootTime())
 	}
 	j.header().deliberate = 0
@@ -187,7 +191,8 @@ func (s *Session) Handles() *Handles { return s.handles }
 func (s *Session) Degraded() bool { return s.journal.deadly() && s.journal.degraded(bootTime()) }
 
 // Leave says that the process is about to end on purpose (yes), or will not
-// after all: no death is recorded then. Serve does so by itself when it stops.
+// after all: no death is recorded then, and no request is suspected of it. Serve
+// does so by itself when it is told to stop.
 func (s *Session) Leave(yes bool) {
 	var v uint32
 	if yes {
@@ -227,13 +232,11 @@ func (s *Session) Serve(ctx context.Context) error {
 	select {
 	case <-s.ended:
 	case <-ctx.Done():
+		s.Leave(true) // first: from here on a death is no death
 	}
 	s.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil {
-		s.Leave(true)
-	}
 	return s.err
 }
 
@@ -241,7 +244,9 @@ func (s *Session) Serve(ctx context.Context) error {
 // signal would not wake it, a wake-up descriptor costs a poll(2) for each
 // request, and O_NONBLOCK belongs to everybody who holds the connection. So the
 // kernel is asked to retrieve nothing from the root's page cache: it answers
-// with a request, NOTIFY_REPLY, which nobody waits for.
+// with a request, NOTIFY_REPLY, which nobody waits for. A kernel that retrieves
+// from no directory says EINVAL; those workers are left behind then, to end with
+// the process. One that gets a request after all answers it, or owes it.
 func (s *Session) stop() {
 	s.mu.Lock()
 	s.stopping = true
@@ -250,12 +255,11 @@ func (s *Session) stop() {
 	}
 	s.idle = nil
 	kicks := s.reading
-	if s.live == 0 {
-		s.closeQuiet()
-	}
+	s.checkQuiet()
 	s.mu.Unlock()
 	for range kicks {
 		if err := s.kick(); err != nil {
+			s.leaveReadersBehind()
 			break
 		}
 	}
@@ -265,6 +269,14 @@ func (s *Session) stop() {
 	case <-s.quiet:
 	case <-grace.C:
 	}
+}
+
+// leaveReadersBehind makes those that wait in read(2) no reason to wait.
+func (s *Session) leaveReadersBehind() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.abandoned = true
+	s.checkQuiet()
 }
 
 // kick wakes one goroutine that waits in read(2).
@@ -290,8 +302,16 @@ func (s *Session) fail(err error) {
 	s.stopping = true
 }
 
-// closeQuiet is called with mu held, when no worker is left.
-func (s *Session) closeQuiet() {
+// checkQuiet is called with mu held when a worker ended: it closes quiet if none
+// is left that anybody waits for.
+func (s *Session) checkQuiet() {
+	left := s.live
+	if s.abandoned {
+		left -= s.reading
+	}
+	if !s.stopping || left > 0 {
+		return
+	}
 	select {
 	case <-s.quiet:
 	default:

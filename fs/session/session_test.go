@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -192,6 +193,67 @@ func TestPoison(t *testing.T) {
 		}
 		stop()
 	}
+}
+
+// TestPurposeIsNoPoison: a process that ended on purpose is not counted against
+// the requests that it had under way.
+func TestPurposeIsNoPoison(t *testing.T) {
+	k := newFakeKernel(t)
+	j := k.crashed(Config{}, request(opGetattr, 10, 1, make([]byte, 16)))
+	for range 2 * maxDispatches {
+		edit(t, j, func(j *journal) {
+			j.count(0)
+			j.header().deliberate = 1
+		})
+		s, err := Restore(k.dup(), dup(t, j), Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Stats().Deaths; n != 0 {
+			t.Errorf("got %d deaths, want none", n)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := newTestFS()
+	stop := serve(t, k.restore(j, Config{}, f))
+	k.wantAnswer(10, 0)
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStopWithoutKick: a kernel that retrieves from no directory can't wake who
+// waits in read(2). The stop does not wait either, and what is read after it is
+// handled.
+func TestStopWithoutKick(t *testing.T) {
+	k := newFakeKernel(t)
+	s, err := Create(k.dup(), Config{Grace: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newTestFS()
+	k.greet()
+	if err := s.Init(f); err != nil {
+		t.Fatal(err)
+	}
+	k.wantAnswer(2, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	eventually(t, "reading", func() bool { return s.Stats().Reading == defaultReaders })
+	if err := unix.Shutdown(k.server, unix.SHUT_WR); err != nil { // kicks get EPIPE
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	k.getattr(10, 1)
+	eventually(t, "handled", func() bool { return f.requests.Load() == 1 })
+	unix.Shutdown(k.fd, unix.SHUT_RDWR)
+	eventually(t, "closed", func() bool { return s.Close() == nil })
 }
 
 // TestDispatchesBelongToARequest: a slot's next request starts anew.

@@ -83,9 +83,7 @@ func (s *Session) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live--
-	if s.live == 0 && s.stopping {
-		s.closeQuiet()
-	}
+	s.checkQuiet()
 }
 
 // enter returns true when w may read a request, false when it is to end. If

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// binary is the lxcfs under test, built by TestMain.
-var binary string
+// binary is the lxcfs under test, helper its mount helper; TestMain builds them.
+var binary, helper string
 
 func TestMain(m *testing.M) {
 	os.Exit(testMain(m))
@@ -41,14 +41,12 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "lxcfs")
-	args := []string{"build", "-o", binary}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	if out, err := exec.Command("go", append(args, "linuxcontainers.org/lxcfs/cmd/lxcfs")...).CombinedOutput(); err != nil {
-		fmt.Printf("build: %v\n%s", err, out)
-		return 1
+	binary, helper = filepath.Join(dir, "lxcfs"), filepath.Join(dir, "mount.fuse.lxcfs")
+	for _, out := range []string{binary, helper} {
+		if err := build(out, filepath.Base(out)); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 	}
 	if err := errors.Join(os.Chmod(dir, 0o711), os.Setenv("TMPDIR", dir)); err != nil { // a test runs a service as another user
 		fmt.Println(err)
@@ -60,6 +58,18 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	return status
+}
+
+// build builds a command.
+func build(out, name string, args ...string) error {
+	args = append([]string{"build", "-o", out}, args...)
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	if text, err := exec.Command("go", append(args, "linuxcontainers.org/lxcfs/cmd/"+name)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", name, err, text)
+	}
+	return nil
 }
 
 // ourMounts lists the lxcfs mounts of this namespace.

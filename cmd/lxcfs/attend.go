@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs/mount"
+)
+
+// initWait is how long the kernel may take to send INIT on a connection that is
+// mounted. It sends it in mount(2).
+const initWait = 5 * time.Second
+
+// attend takes mounts from the mount helper until ctx is done.
+func (s *service) attend(ctx context.Context) {
+	front := mount.Server{
+		Handle: func(_ context.Context, r mount.Request) error { return s.take(ctx, r) },
+		Report: func(peer unix.Ucred, err error) {
+			s.log.Warn("no mount taken", "pid", peer.Pid, "uid", peer.Uid, "reason", err)
+		},
+	}
+	if err := front.Serve(ctx, s.listener); err != nil {
+		s.log.Error("no further mounts are taken", "error", err)
+	}
+}
+
+// take serves a mount that was handed over. The helper sends the same one again
+// when the daemon died before its ack: it may be served already.
+func (s *service) take(ctx context.Context, r mount.Request) error {
+	s.taking.RLock()
+	defer s.taking.RUnlock()
+	if s.serves(r.Connection) {
+		unix.Close(r.FD)
+		return nil
+	}
+	if err := awaitInit(r.FD); err != nil {
+		unix.Close(r.FD)
+		return err
+	}
+	err := s.add(ctx, s.last.next(), freshParts(r.FD), origin{Mountpoint: r.Mountpoint, Options: r.Options, Connection: r.Connection})
+	if err != nil {
+		return err
+	}
+	select {
+	case s.arrived <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// serves says whether the connection of that number is served here. A number is
+// given anew once its superblock is gone, and then the old connection is dead.
+func (s *server) serves(connection uint32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		if connection != 0 && c.origin.Connection == connection {
+			alive, err := mount.ConnectionAlive(c.session.FD())
+			return alive && err == nil
+		}
+	}
+	return false
+}
+
+// awaitInit waits until a request can be read: without one, somebody else has
+// answered INIT, and whoever waits for the next request waits for ever.
+func awaitInit(fd int) error {
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for end := time.Now().Add(initWait); ; {
+		n, err := unix.Poll(p, int(max(0, time.Until(end).Milliseconds())))
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return err
+		case n == 0 || p[0].Revents&unix.POLLIN == 0:
+			return errors.New("the kernel sent no INIT: the connection is served by somebody else, or gone")
+		}
+		return nil
+	}
+}
+
+// idSource makes ids that no connection in the store has.
+type idSource struct {
+	mu   sync.Mutex
+	last uint64
+}
+
+// seen notes an id that is in use.
+func (i *idSource) seen(id string) {
+	n, err := strconv.ParseUint(id, 10, 32)
+	if err != nil {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.last = max(i.last, n)
+}
+
+func (i *idSource) next() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.last++
+	return strconv.FormatUint(i.last, 10)
+}

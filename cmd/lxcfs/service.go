@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs/fdstore"
+)
+
+const (
+	// firstWait is how long a service waits for its first connection. It is
+	// shorter than the unit's TimeoutStartSec=, so that the sentence is ours.
+	firstWait = 40 * time.Second
+	// idleWait is how long a service that lost its last connection waits for
+	// another: a mount that is restarted comes back at once.
+	idleWait = time.Second
+	// stopWait bounds the wait for requests under way at the end of a service.
+	stopWait = 3 * time.Second
+)
+
+// errNoConnection ends a service that nobody gave a mount to.
+var errNoConnection = errors.New("no mount came: see var-lib-lxcfs.mount")
+
+// service is lxcfs under a service manager: it mounts nothing, takes mounts
+// from a socket, and leaves them in the manager's store for its successor.
+type service struct {
+	*server
+	client   *fdstore.Client
+	listener int
+	signals  chan os.Signal
+	stop     context.CancelFunc
+	ready    bool // READY=1 is said; only run's goroutine
+	last     idSource
+	taking   sync.RWMutex           // held for reading while a mount is taken
+	said     atomic.Pointer[string] // the last STATUS=
+	arrived  chan struct{}          // holds an element when a mount was handed over
+}
+
+// runService serves until it is told to stop or its last connection is gone.
+func runService(log logger) error {
+	s, inv, err := newService(log)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.stop = cancel
+	s.restore(ctx, inv)
+	if s.listener >= 0 {
+		go s.attend(ctx)
+	}
+	go s.handleSignals()
+	go s.watch(ctx)
+	return s.run(ctx)
+}
+
+// newService makes a service of what the manager passed on.
+func newService(log logger) (*service, inventory, error) {
+	client, err := fdstore.New(storeLimit)
+	if err != nil {
+		return nil, inventory{}, usageError{fmt.Errorf("--service is for a unit of Type=notify: %w", err)}
+	}
+	s := &service{client: client, signals: make(chan os.Signal, 8), arrived: make(chan struct{}, 1)}
+	// Caught before READY=1: the manager may send any of them from then on.
+	signal.Notify(s.signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2)
+	signal.Ignore(unix.SIGPIPE)
+	files, err := inheritedList()
+	if err != nil {
+		log.Error("descriptors that were passed on", "error", err)
+	}
+	inv := takeInventory(files)
+	s.listener = inv.listener
+	s.server, err = newServer(log, newDescriptors(client, inv))
+	return s, inv, err
+}
+
+// restore goes on serving what an earlier process served.
+func (s *service) restore(ctx context.Context, inv inventory) {
+	for id, p := range inv.connections {
+		s.last.seen(id)
+		o, err := loadOrigin(p.origin)
+		if err != nil {
+			s.log.Error("options of a mount are lost, serving it with those of the configuration", "id", id, "error", err)
+		}
+		if err := s.add(ctx, id, p, o); err != nil {
+			s.log.Error("a stored connection can't be served", "error", err)
+			s.store.drop(id)
+		}
+	}
+	for _, m := range inv.misfits {
+		s.log.Warn("a stored descriptor is dropped", "name", m.name, "reason", m.reason)
+		s.store.remove(stored{name: m.name})
+	}
+}
+
+// run is the life of the service.
+func (s *service) run(ctx context.Context) error {
+	go s.machine.loads.Run(ctx)
+	idle := time.NewTimer(firstWait)
+	defer idle.Stop()
+	for {
+		if s.count() > 0 {
+			s.sayReady()
+			idle.Stop()
+		}
+		select {
+		case <-ctx.Done():
+			s.settle()
+			return nil
+		case e := <-s.done:
+			s.remove(e)
+			if s.count() == 0 {
+				idle.Reset(idleWait)
+			}
+		case <-s.arrived:
+		case <-idle.C:
+			return s.idled()
+		}
+		s.sayStatus()
+	}
+}
+
+// idled ends a service that has nothing to serve.
+func (s *service) idled() error {
+	if !s.ready {
+		return errNoConnection
+	}
+	s.log.Info("stopping: nothing is mounted any more")
+	return nil
+}
+
+// sayReady tells the manager once that readers are served.
+func (s *service) sayReady() {
+	if s.ready {
+		return
+	}
+	s.ready = true
+	s.store.notify(s.log, "READY=1", "STATUS="+s.status())
+}
+
+// handleSignals acts on signals until one says stop.
+func (s *service) handleSignals() {
+	for sig := range s.signals {
+		switch sig {
+		case unix.SIGHUP:
+			s.reload()
+		case unix.SIGUSR1:
+			s.takeOver()
+		case unix.SIGUSR2:
+			s.toggle()
+		default:
+			s.log.Info("stopping", "signal", sig)
+			s.store.notify(s.log, "STOPPING=1")
+			s.leave(true)
+			s.stop()
+			return
+		}
+	}
+}
