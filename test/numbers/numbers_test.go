@@ -26,6 +26,9 @@ func values(t testing.TB, text string) map[string][]uint64 {
 	all := make(map[string][]uint64)
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
 		name := strings.TrimSuffix(f[0], ":")
 		for _, field := range f[1:] {
 			if n, err := strconv.ParseUint(field, 10, 64); err == nil {
