@@ -12,6 +12,19 @@ import (
 // controller. The set is not empty unless err is set; the error is
 // fs.ErrNotExist where the machine has no cpuset controller.
 func (h *Host) ReadCPUSet(m Membership) (CPUSet, error) {
+	return h.readCPUSet(m, cpusetFiles{"cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"})
+}
+
+// ReadMemoryNodes returns the memory nodes that m may allocate from, in the same
+// way: cpuset.mems.effective (v1 cpuset.effective_mems, else cpuset.mems).
+func (h *Host) ReadMemoryNodes(m Membership) (CPUSet, error) {
+	return h.readCPUSet(m, cpusetFiles{"cpuset.mems.effective", "cpuset.effective_mems", "cpuset.mems"})
+}
+
+// cpusetFiles are the names of one list. old: before Linux 3.17.
+type cpusetFiles struct{ v2, v1, old string }
+
+func (h *Host) readCPUSet(m Membership, files cpusetFiles) (CPUSet, error) {
 	p, err := h.place(m, "cpuset")
 	if err != nil {
 		return nil, err
@@ -19,7 +32,7 @@ func (h *Host) ReadCPUSet(m Membership) (CPUSet, error) {
 	buf := h.buffer()
 	defer h.release(buf)
 	for q, own, ok := p, true, true; ok; own = false {
-		s, err := h.readEffectiveCPUs(buf, q)
+		s, err := h.readEffective(buf, q, files)
 		switch {
 		case err == nil && !s.Empty():
 			return s, nil
@@ -35,17 +48,17 @@ func (h *Host) ReadCPUSet(m Membership) (CPUSet, error) {
 	return nil, fmt.Errorf("non-empty cpuset of %q: %w", p.path, fs.ErrNotExist)
 }
 
-// readEffectiveCPUs reads the CPUs of one cgroup. They are empty in a v2 cgroup
+// readEffective reads a list of one cgroup. The CPUs are none in a v2 cgroup
 // that has given all its CPUs to partitions below, and in a v1 cgroup that
-// nobody configured. v1's cpuset.cpus alone: before Linux 3.17.
-func (h *Host) readEffectiveCPUs(buf *[]byte, p place) (CPUSet, error) {
-	file := "cpuset.cpus.effective"
+// nobody configured.
+func (h *Host) readEffective(buf *[]byte, p place, files cpusetFiles) (CPUSet, error) {
+	file := files.v2
 	if p.hierarchy.Version == 1 {
-		file = "cpuset.effective_cpus"
+		file = files.v1
 	}
 	b, err := h.content(buf, p.dir, file)
 	if p.hierarchy.Version == 1 && errors.Is(err, fs.ErrNotExist) {
-		file = "cpuset.cpus"
+		file = files.old
 		b, err = h.content(buf, p.dir, file)
 	}
 	if err != nil {

@@ -35,3 +35,17 @@ func TestReadCPUSet(t *testing.T) {
 	v1.Hierarchies = v1.Hierarchies[:1]
 	check("no controller", v1, "/lxc/c1", "", fs.ErrNotExist)
 }
+
+func TestReadMemoryNodes(t *testing.T) {
+	v2, a := captured(t, "v2")
+	a.Files["/sys/fs/cgroup/lxc/cpuset.mems.effective"] = "0-1\n"
+	got, err := v2.ReadMemoryNodes(on(t, "/lxc/c1"))
+	if err != nil || got.String() != "0-1" {
+		t.Errorf("got %v, %v, want 0-1", got, err)
+	}
+	v1, a1 := captured(t, "v1")
+	a1.Files["/sys/fs/cgroup/cpuset/lxc/cpuset.mems"] = "1\n"
+	if got, err := v1.ReadMemoryNodes(on(t, "/lxc/c1")); err != nil || got.String() != "1" {
+		t.Errorf("v1: got %v, %v, want 1", got, err)
+	}
+}

@@ -17,6 +17,7 @@ func layers() map[string]int {
 		"fs/view":              3,
 		"fs/proc":              4,
 		"fs/sys":               4,
+		"fs/systree":           4,
 		"fs/fdstore":           0,
 		"fs/session":           0,
 		"fs/subtree":           0,

@@ -133,6 +133,26 @@ func (r *Renderer) hostOnly() bool {
 	return r.Switches.HostOnly.Load() || r.Degraded != nil && r.Degraded()
 }
 
+// View fills in the parts of v that are needed for the caller tid, and returns
+// false for a caller that is to see the host: one on the host, and one whose
+// numbers can't be had, which is reported as a fallback of the file path.
+func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View) bool {
+	if r.hostOnly() {
+		return false
+	}
+	decision, err := r.Resolver.Resolve(tid)
+	if err == nil && decision.Container == nil {
+		return false
+	}
+	if err == nil {
+		err = r.Gatherer.Gather(v, decision.Container, needs, *r.options.Load())
+	}
+	if err != nil && r.Report != nil {
+		r.Report(Fallback{Path: path, TID: tid, Err: fmt.Errorf("gather %s: %w", path, err)})
+	}
+	return err == nil
+}
+
 // contained appends a container's version of s.host.
 func (r *Renderer) contained(dst []byte, s *scratch, f *File, c *container.Container) ([]byte, error) {
 	if err := r.Gatherer.Gather(&s.view, c, f.Needs, *r.options.Load()); err != nil {

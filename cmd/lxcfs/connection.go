@@ -10,6 +10,7 @@ import (
 	"linuxcontainers.org/lxcfs/fs"
 	"linuxcontainers.org/lxcfs/fs/session"
 	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/systree"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -102,6 +103,7 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 		Degraded: c.session.Degraded,
 		Report:   s.fallback,
 	}, servedFiles())
+	c.subtrees = systree.Mounts(systree.System, c.renderer.View)
 	return c, nil
 }
 

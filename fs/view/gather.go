@@ -43,6 +43,7 @@ func (g *Gatherer) Gather(dst *View, c *container.Container, needs Needs, opts O
 		{NeedLoad | NeedTasks, g.load},
 		{NeedCPUTime | NeedUptime | NeedTasks, g.cpuTime}, // after load: it keeps the last pid
 		{NeedIO, g.io},
+		{NeedNodes, g.nodes},
 		{NeedCPUPressure, g.pressure("cpu")},
 		{NeedIOPressure, g.pressure("io")},
 		{NeedIRQPressure, g.pressure("irq")},
@@ -194,6 +195,15 @@ func (g *Gatherer) io(dst *View, c *container.Container, _ Options) error {
 func (g *Gatherer) events(dst *View, c *container.Container, _ Options) error {
 	var err error
 	dst.OOMKills, err = g.host.ReadOOMKills(c.Membership)
+	return err
+}
+
+func (g *Gatherer) nodes(dst *View, c *container.Container, _ Options) error {
+	nodes, err := g.host.ReadMemoryNodes(c.Membership)
+	if errors.Is(err, fs.ErrNotExist) {
+		nodes, err = nil, nil // no cpuset controller, or no NUMA
+	}
+	dst.Nodes = nodes
 	return err
 }
 

@@ -39,6 +39,7 @@ const (
 	NeedIO                        // IO
 	NeedTasks                     // Tasks; brings NeedCPUTime
 	NeedEvents                    // OOMKills
+	NeedNodes                     // Nodes
 
 	// One of these at a time: Pressure.
 	NeedCPUPressure
@@ -90,6 +91,10 @@ type View struct {
 
 	// Tasks are the container's processes.
 	Tasks Tasks
+
+	// Nodes are the memory nodes that the container may allocate from, by their
+	// numbers on the host; nil: any.
+	Nodes cgroup.CPUSet
 
 	// Pressure is the text of one pressure file of the container's cgroup;
 	// empty where the kernel keeps none for it.

@@ -1,0 +1,177 @@
+package systree
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+// render appends the caller's version of a file to dst. text may lie behind dst.
+func (e *eyes) render(dst, text []byte, path []string) ([]byte, error) {
+	edit := editorOf(path)
+	if edit == nil || !e.look(path) {
+		return append(dst, text...), nil
+	}
+	out, err := edit(e, bytes.Clone(text), path)
+	if err != nil {
+		return dst, fmt.Errorf("%s: %w", e.tree.walker.name(path), err)
+	}
+	return append(dst, out...), nil
+}
+
+// editor makes a container's version of a file, in place if it likes.
+type editor func(e *eyes, text []byte, path []string) ([]byte, error)
+
+// editorOf returns how a file is edited, nil for one that passes through. Files
+// of one name have one format wherever they are
+// (Documentation/ABI/testing/sysfs-devices-system-cpu, stable/sysfs-devices-node).
+func editorOf(path []string) editor {
+	name := path[len(path)-1]
+	if path[0] == nodeTop && len(path) == 2 {
+		switch name {
+		case "has_cpu":
+			return (*eyes).nodesWithCPUs
+		case "online", "possible":
+			return (*eyes).nodeList
+		}
+		if strings.HasPrefix(name, "has_") {
+			return (*eyes).nodeList
+		}
+		return nil
+	}
+	switch name {
+	case "cpulist", "core_cpus_list", "core_siblings_list", "thread_siblings_list", "die_cpus_list", "package_cpus_list",
+		"cluster_cpus_list", "book_siblings_list", "drawer_siblings_list", "shared_cpu_list":
+		return (*eyes).cpuList
+	case "cpumap", "core_cpus", "core_siblings", "thread_siblings", "die_cpus", "package_cpus",
+		"cluster_cpus", "book_siblings", "drawer_siblings", "shared_cpu_map":
+		return (*eyes).cpuMap
+	case "affected_cpus", "related_cpus", "freqdomain_cpus":
+		return (*eyes).cpuWords
+	case "isolated", "nohz_full", "enabled", "online", "offline", "present", "possible":
+		if len(path) == 2 { // cpu/cpuN/online is a switch
+			return (*eyes).cpuList
+		}
+	case "distance":
+		return (*eyes).distance
+	case "meminfo":
+		return (*eyes).meminfo
+	}
+	return nil
+}
+
+// cpuList keeps the visible CPUs of a CPU list ("0-3,8"). nohz_full says "(null)"
+// for none.
+func (e *eyes) cpuList(text []byte, _ []string) ([]byte, error) {
+	if string(bytes.TrimSpace(text)) == "(null)" {
+		return text, nil
+	}
+	return intersect(text, e.view.CPUs)
+}
+
+// nodeList keeps the visible nodes of a list.
+func (e *eyes) nodeList(text []byte, _ []string) ([]byte, error) {
+	return intersect(text, e.visibleNodes())
+}
+
+func intersect(text []byte, with cgroup.CPUSet) ([]byte, error) {
+	set, err := cgroup.ParseCPUList(text)
+	if err != nil {
+		return nil, err
+	}
+	return append(set.And(with).AppendList(nil), '\n'), nil
+}
+
+// nodesWithCPUs keeps the nodes that have a visible CPU.
+func (e *eyes) nodesWithCPUs(text []byte, _ []string) ([]byte, error) {
+	set, err := cgroup.ParseCPUList(text)
+	if err != nil {
+		return nil, err
+	}
+	var with cgroup.CPUSet
+	for n := range set.All() {
+		if e.hasCPUs(n) {
+			with = union(with, n)
+		}
+	}
+	return append(with.AppendList(nil), '\n'), nil
+}
+
+// cpuMap clears the bits of CPUs that are not visible, in groups of 32, the
+// highest first:
+//
+//	0000ffff,00000000,ffffffff
+func (e *eyes) cpuMap(text []byte, _ []string) ([]byte, error) {
+	line, ok := bytes.CutSuffix(text, []byte("\n"))
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", cgroup.ErrFormat, text)
+	}
+	groups := bytes.Split(line, []byte(","))
+	out := make([]byte, 0, len(text))
+	for i, g := range groups {
+		bits, err := strconv.ParseUint(string(g), 16, 32)
+		if err != nil || len(g) > 8 {
+			return nil, fmt.Errorf("%w: %q", cgroup.ErrFormat, text)
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, "%0*x", len(g), uint32(bits)&group32(e.view.CPUs, len(groups)-1-i))
+	}
+	return append(out, '\n'), nil
+}
+
+// group32 returns the CPUs 32n to 32n+31 of a set.
+func group32(s cgroup.CPUSet, n int) uint32 {
+	if n/2 >= len(s) {
+		return 0
+	}
+	return uint32(s[n/2] >> (n % 2 * 32))
+}
+
+// cpuWords keeps the visible CPUs of "0 1 2".
+func (e *eyes) cpuWords(text []byte, _ []string) ([]byte, error) {
+	var kept []string
+	for word := range strings.FieldsSeq(string(text)) {
+		cpu, err := strconv.Atoi(word)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %q", cgroup.ErrFormat, text)
+		}
+		if e.view.CPUs.Has(cpu) {
+			kept = append(kept, word)
+		}
+	}
+	return append([]byte(strings.Join(kept, " ")), '\n'), nil
+}
+
+// distance keeps the columns of visible nodes: it has one for each online node,
+// ascending.
+//
+//	10 21
+func (e *eyes) distance(text []byte, _ []string) ([]byte, error) {
+	columns := strings.Fields(string(text))
+	nodes := e.tree.hostNodes()
+	if len(columns) != len(nodes) {
+		return nil, fmt.Errorf("%w: %d distances of %d nodes", cgroup.ErrFormat, len(columns), len(nodes))
+	}
+	var kept []string
+	for i, n := range nodes {
+		if e.visibleNodes().Has(n) {
+			kept = append(kept, columns[i])
+		}
+	}
+	return append([]byte(strings.Join(kept, " ")), '\n'), nil
+}
+
+// meminfo makes nodeN/meminfo, of which the container's memory is a part.
+func (e *eyes) meminfo(text []byte, path []string) ([]byte, error) {
+	var v view.View
+	if !e.tree.viewer(System+"/"+strings.Join(path, "/"), e.tid, view.NeedMemory, &v) {
+		return text, nil
+	}
+	return appendNodeMeminfo(nil, text, &v.Memory, e.tree.machineTotal(text))
+}

@@ -1,0 +1,71 @@
+package systree
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+func TestNodeMeminfo(t *testing.T) {
+	text := []byte(nodeMeminfo(1))
+	m := cgroup.Memory{Limit: 1000 << 20, Usage: 200<<20 + 1}
+	got, err := appendNodeMeminfo([]byte("x"), text, &m, 8000000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"xNode 1 MemTotal:        1024000 kB\n", "Node 1 MemFree:          819199 kB\n", "Node 1 MemUsed:          204801 kB\n",
+		"Node 1 FilePages:        700000 kB\n", "Node 1 HugePages_Total:     2\n",
+	} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	m.Usage = 2000 << 20 // above the limit
+	if got, _ = appendNodeMeminfo(nil, text, &m, 8000000); !strings.Contains(string(got), "MemFree:               0 kB") {
+		t.Errorf("usage above the limit:\n%s", got)
+	}
+	m = cgroup.Memory{Limit: cgroup.Max, Usage: 1 << 20}
+	if got, _ = appendNodeMeminfo(nil, text, &m, 4000000); !strings.Contains(string(got), "MemFree:         3998976 kB") {
+		t.Errorf("one node, no limit:\n%s", got)
+	}
+	for _, wrong := range []string{"MemTotal: 1 kB\n", "Node 0 MemTotal:\n", "Node 0 MemTotal: 1 kB", "Node 0 MemTotal: x kB\n"} {
+		if got, err := appendNodeMeminfo([]byte("x"), []byte(wrong), &m, 0); !errors.Is(err, cgroup.ErrFormat) || string(got) != "x" {
+			t.Errorf("%q: got %q, %v", wrong, got, err)
+		}
+	}
+}
+
+// FuzzEditors gives each editor any text: what comes out is edited to itself,
+// and has no CPU but the container's.
+func FuzzEditors(f *testing.F) {
+	for _, text := range []string{"0-3,8\n", "00000000,ffffffff\n", "0 1 2\n", "(null)\n", nodeMeminfo(0), "\n", "", "ff,ff\n", "9-1\n"} {
+		f.Add([]byte(text))
+	}
+	visible := cgroup.CPUSetOf(1, 8, 40)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		e := &eyes{looked: true, contained: true, view: view.View{CPUs: visible}, nodes: cgroup.CPUSetOf(0, 1)}
+		for name, edit := range map[string]editor{
+			"list": (*eyes).cpuList, "map": (*eyes).cpuMap, "words": (*eyes).cpuWords, "nodes": (*eyes).nodeList,
+			"meminfo": func(_ *eyes, text []byte, _ []string) ([]byte, error) {
+				return appendNodeMeminfo(nil, text, &cgroup.Memory{Limit: 1 << 30, Usage: 1 << 20}, 1<<30)
+			},
+		} {
+			got, err := edit(e, bytes.Clone(text), nil)
+			if err != nil {
+				continue
+			}
+			again, err := edit(e, bytes.Clone(got), nil)
+			if err != nil || !bytes.Equal(again, got) {
+				t.Errorf("%s of %q: %q, and again %q, %v", name, text, got, again, err)
+			}
+			if set, err := cgroup.ParseCPUList(got); name == "list" && err == nil && !set.AndNot(visible).Empty() {
+				t.Errorf("%q of %q has CPUs that are not visible", got, text)
+			}
+		}
+	})
+}

@@ -1,0 +1,183 @@
+package systree
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+// Viewer fills in the parts of v that are needed for a caller, and returns false
+// for one that sees the host. path is the file that it is for.
+type Viewer func(path string, tid uint32, needs view.Needs, v *view.View) bool
+
+// System is where both trees are on every machine, and in the served tree.
+const System = "/sys/devices/system"
+
+// The trees, by their names in System.
+const (
+	cpuTop  = "cpu"
+	nodeTop = "node"
+)
+
+// Mounts returns the trees that are below root (System but in tests).
+func Mounts(root string, viewer Viewer) []subtree.Mount {
+	w, err := newWalker(root)
+	if err != nil {
+		return nil
+	}
+	var mounts []subtree.Mount
+	for _, top := range []string{cpuTop, nodeTop} {
+		if i, err := w.stat([]string{top}); err == nil && i.kind() == unix.S_IFDIR && i.readable() {
+			t := &tree{walker: w, keys: newKeys(top), viewer: viewer}
+			mounts = append(mounts, subtree.Mount{Path: System + "/" + top, KeyBits: KeyBits, Tree: t})
+		}
+	}
+	return mounts
+}
+
+// tree is one of the trees. Safe for concurrent use.
+type tree struct {
+	walker *walker
+	keys   *keys
+	viewer Viewer
+}
+
+var (
+	_ subtree.Tree   = (*tree)(nil)
+	_ subtree.Linker = (*tree)(nil)
+)
+
+// eyes returns what a caller sees.
+func (t *tree) eyes(c subtree.Caller) *eyes { return &eyes{tree: t, tid: c.TID} }
+
+// find returns the path of a key, if the caller sees it, and what it is.
+func (t *tree) find(e *eyes, key subtree.Key) ([]string, info, error) {
+	p, err := t.keys.path(t.walker, key)
+	if err != nil {
+		return nil, info{}, err
+	}
+	i, err := e.stat(p)
+	if err == nil && key != subtree.Top && keyOf(i.ino) != key {
+		err = fmt.Errorf("%s: %w", t.walker.name(p), unix.ESTALE)
+	}
+	return p, i, err
+}
+
+// Lookup implements [subtree.Tree].
+func (t *tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.Key, subtree.Attr, error) {
+	e := t.eyes(c)
+	p, i, err := t.find(e, dir)
+	if err == nil && i.kind() != unix.S_IFDIR {
+		err = unix.ENOTDIR
+	}
+	if err != nil {
+		return 0, subtree.Attr{}, err
+	}
+	p = append(p, name)
+	if i, err = e.stat(p); err != nil {
+		return 0, subtree.Attr{}, err
+	}
+	key := keyOf(i.ino)
+	t.keys.learn(key, dir, name)
+	return key, t.attr(p, i), nil
+}
+
+// Attr implements [subtree.Tree].
+func (t *tree) Attr(c subtree.Caller, node subtree.Key) (subtree.Attr, error) {
+	p, i, err := t.find(t.eyes(c), node)
+	if err != nil {
+		return subtree.Attr{}, err
+	}
+	return t.attr(p, i), nil
+}
+
+// attr takes all rights to write away.
+func (t *tree) attr(p []string, i info) subtree.Attr {
+	a := subtree.Attr{Ino: i.ino, Mode: i.kind(), Size: i.size}
+	switch i.kind() {
+	case unix.S_IFDIR:
+		a.Mode |= 0o555
+	case unix.S_IFLNK:
+		a.Mode |= 0o777
+		if target, err := t.walker.readlink(p); err == nil {
+			a.Size = len(target)
+		}
+	default:
+		a.Mode |= 0o444
+	}
+	return a
+}
+
+// List implements [subtree.Tree].
+func (t *tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) {
+	e := t.eyes(c)
+	p, _, err := t.find(e, dir)
+	if err != nil {
+		return nil, err
+	}
+	names, err := t.walker.list(p)
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	var entries []subtree.Entry
+	for _, name := range names {
+		if i, err := e.stat(append(p[:len(p):len(p)], name)); err == nil {
+			entries = append(entries, subtree.Entry{Name: name, Ino: i.ino, Mode: i.mode})
+		}
+	}
+	return entries, nil
+}
+
+// Open implements [subtree.Tree]: files can be read only. A superuser may open
+// them for writing, as on sysfs, and fails when he writes.
+func (t *tree) Open(c subtree.Caller, file subtree.Key, _ uint32) error {
+	_, i, err := t.find(t.eyes(c), file)
+	if err == nil && i.kind() != unix.S_IFREG {
+		err = unix.EISDIR
+	}
+	return err
+}
+
+// Append implements [subtree.Tree].
+func (t *tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, error) {
+	e := t.eyes(c)
+	p, _, err := t.find(e, file)
+	if err != nil {
+		return dst, err
+	}
+	out, err := t.walker.read(dst, p)
+	if err != nil {
+		return dst, err
+	}
+	return e.render(dst, out[len(dst):], p)
+}
+
+// Target implements [subtree.Linker].
+func (t *tree) Target(c subtree.Caller, link subtree.Key) (string, error) {
+	p, i, err := t.find(t.eyes(c), link)
+	if err != nil {
+		return "", err
+	}
+	if i.kind() != unix.S_IFLNK {
+		return "", unix.EINVAL
+	}
+	return t.walker.readlink(p)
+}
+
+// within returns the path that a symlink at p leads to, if it is relative and in
+// one of the trees.
+func within(p []string, target string) ([]string, bool) {
+	if target == "" || target[0] == '/' || strings.Contains(target, "\x00") {
+		return nil, false
+	}
+	// The root is System: a target that climbs above it keeps its dots.
+	to := strings.Split(path.Join(strings.Join(p[:len(p)-1], "/"), target), "/")
+	return to, to[0] == cpuTop || to[0] == nodeTop
+}

@@ -1,0 +1,204 @@
+package systree
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs/subtree"
+)
+
+// A container finds the CPUs and nodes of its view, and whatever everybody may
+// read, and nothing that leads elsewhere.
+func TestFind(t *testing.T) {
+	m := mount(t, machine(t))
+	got := append(m.find(t, apart, "cpu"), m.find(t, apart, "node")...)
+	want := []string{
+		"cpu/cpu2/", "cpu/cpu2/cache/", "cpu/cpu2/cache/index0/", "cpu/cpu2/cache/index0/shared_cpu_map", "cpu/cpu2/cache/index0/size",
+		"cpu/cpu2/cpufreq -> ../cpufreq/policy2", "cpu/cpu2/node0 -> ../../node/node0", "cpu/cpu2/online", "cpu/cpu2/topology/",
+		"cpu/cpu2/topology/core_id", "cpu/cpu2/topology/core_siblings_list", "cpu/cpu2/topology/physical_package_id",
+		"cpu/cpu2/topology/thread_siblings", "cpu/cpu2/topology/thread_siblings_list",
+		"cpu/cpufreq/", "cpu/cpufreq/policy2/", "cpu/cpufreq/policy2/related_cpus", "cpu/empty -> .",
+		"cpu/enabled", "cpu/isolated", "cpu/kernel_max", "cpu/nohz_full", "cpu/online",
+		"node/has_cpu", "node/has_memory", "node/node0/", "node/node0/cpu2 -> ../../cpu/cpu2", "node/node0/cpulist", "node/node0/cpumap",
+		"node/node0/distance", "node/node0/meminfo", "node/node1/", "node/node1/cpulist", "node/node1/cpumap", "node/node1/distance",
+		"node/node1/meminfo", "node/online", "node/possible",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	all := strings.Join(m.find(t, host, "cpu"), "\n")
+	if n := strings.Count(all, "/topology/core_id"); n != 8 {
+		t.Errorf("the host sees %d CPUs, want 8:\n%s", n, all)
+	}
+	for _, hidden := range []string{"secret", "memory", "crash_notes", "private", "subsystem"} {
+		if strings.Contains(all, hidden) {
+			t.Errorf("the host sees %s:\n%s", hidden, all)
+		}
+	}
+}
+
+func TestContent(t *testing.T) {
+	m := mount(t, machine(t))
+	for _, tt := range []struct{ path, small, apart, host string }{
+		{"cpu/enabled", "1,4-5\n", "2\n", "0-7\n"},
+		{"cpu/nohz_full", "  (null)\n", "  (null)\n", "  (null)\n"},
+		{"cpu/kernel_max", "8191\n", "8191\n", "8191\n"},
+		{"cpu/cpu4/topology/thread_siblings", "00000000,00000030\n", "", "00000000,00000030\n"},
+		{"cpu/cpu4/topology/thread_siblings_list", "4-5\n", "", "4-5\n"},
+		{"cpu/cpu1/topology/thread_siblings_list", "1\n", "", "0-1\n"},
+		{"cpu/cpu1/topology/core_siblings_list", "1\n", "", "0-3\n"},
+		{"cpu/cpu2/topology/core_siblings_list", "", "2\n", "0-3\n"},
+		{"cpu/cpu1/cache/index0/shared_cpu_map", "02\n", "", "03\n"},
+		{"cpu/cpu1/cache/index0/size", "32K\n", "", "32K\n"},
+		{"cpu/cpu1/online", "1\n", "", "1\n"},
+		{"cpu/cpufreq/policy0/related_cpus", "1\n", "", "0 1\n"},
+		{"cpu/cpufreq/policy4/related_cpus", "4 5\n", "", "4 5\n"},
+		{"cpu/cpufreq/policy6/related_cpus", "", "", "6 7\n"},
+		{"node/online", "0-1\n", "0-1\n", "0-1\n"},
+		{"node/has_cpu", "0-1\n", "0\n", "0-1\n"},
+		{"node/node0/cpulist", "1\n", "2\n", "0-3\n"},
+		{"node/node1/cpulist", "4-5\n", "\n", "4-7\n"},
+		{"node/node1/cpumap", "30\n", "00\n", "f0\n"},
+		{"node/node0/distance", "10 21\n", "10 21\n", "10 21\n"},
+	} {
+		for tid, want := range map[uint32]string{small: tt.small, apart: tt.apart, host: tt.host} {
+			got, err := m.read(tid, tt.path)
+			if got != want || (want == "") != errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s for %d: got %q, %v, want %q", tt.path, tid, got, err, want)
+			}
+		}
+	}
+}
+
+// Columns of nodes that are not visible are left out.
+func TestDistance(t *testing.T) {
+	root := machine(t)
+	m := mount(t, root)
+	path := filepath.Join(root, "node/node1/cpulist")
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("\n"), 0o644); err != nil { // node 1 has memory only
+		t.Fatal(err)
+	}
+	if got, err := m.read(small, "node/node0/distance"); got != "10\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := m.read(small, "node/online"); got != "0\n" {
+		t.Errorf("online: got %q, %v", got, err)
+	}
+	if _, err := m.read(small, "node/node1/distance"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a node that is not visible: %v", err)
+	}
+}
+
+// Nobody leaves the trees: not by names, not by symlinks, not by what is not
+// everybody's.
+func TestEscapes(t *testing.T) {
+	m := mount(t, machine(t))
+	for _, path := range []string{
+		"cpu/up", "cpu/far", "cpu/abs", "cpu/self", "cpu/chain", "cpu/through", "cpu/gone", "cpu/hole", "cpu/memory", "cpu/root",
+		"cpu/private", "cpu/private/secret", "cpu/cpu1/crash_notes", "node/node0/compact", "node/node0/memory1",
+		"cpu/cpu1/subsystem", "cpu/cpu0", "cpu/cpu0/online", "cpu/cpu99", "cpu/..", "cpu/.", "cpu/cpu1/..", "cpu/cpu1/../../secret",
+		"cpu/cpu1/\x00", "node/..", "cpu/cpu1/node0/cpulist", "cpu/empty/online",
+	} {
+		for _, tid := range []uint32{small, host} {
+			if tid == host && strings.HasPrefix(path, "cpu/cpu0") {
+				continue
+			}
+			if _, key, attr, err := m.lookup(tid, path); err == nil {
+				t.Errorf("%s for %d: found as %d, %+v", path, tid, key, attr)
+			}
+		}
+	}
+	tree := m["cpu"]
+	for _, name := range []string{"../secret", "/etc/passwd", "cpu1/online", "", ".."} {
+		if _, _, err := tree.Lookup(subtree.Caller{TID: host}, subtree.Top, name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// A directory that becomes a symlink behind our back is not followed.
+func TestReplacedBySymlink(t *testing.T) {
+	root := machine(t)
+	m := mount(t, root)
+	tree, key, _, err := m.lookup(small, "cpu/cpu1/topology/core_id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, "cpu/cpu1/topology")
+	if err := os.Rename(dir, filepath.Join(root, "elsewhere")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(root, "elsewhere"), dir); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := tree.Append(nil, subtree.Caller{TID: small}, key); err == nil {
+		t.Errorf("read %q", text)
+	}
+}
+
+// Another process knows the keys that this one gave.
+func TestSuccessor(t *testing.T) {
+	root := machine(t)
+	first := mount(t, root)
+	for _, path := range []string{"cpu/cpu1/topology/core_id", "cpu/cpu4", "node/node0/cpu1"} {
+		_, key, attr, err := first.lookup(small, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := mount(t, root)[strings.Split(path, "/")[0]]
+		if got, err := second.Attr(subtree.Caller{TID: small}, key); err != nil || got != attr {
+			t.Errorf("%s: got %+v, %v, want %+v", path, got, err, attr)
+		}
+		if _, err := second.Attr(subtree.Caller{TID: apart}, key); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s of somebody else: %v", path, err)
+		}
+		if _, err := second.Attr(subtree.Caller{TID: small}, key+1<<30); !errors.Is(err, unix.ESTALE) {
+			t.Errorf("unknown key: %v", err)
+		}
+	}
+}
+
+func TestAttributes(t *testing.T) {
+	m := mount(t, machine(t))
+	for path, mode := range map[string]uint32{
+		"cpu/cpu1": unix.S_IFDIR | 0o555, "cpu/cpu1/online": unix.S_IFREG | 0o444, "cpu/cpu1/node0": unix.S_IFLNK | 0o777,
+	} {
+		if _, _, attr, err := m.lookup(small, path); err != nil || attr.Mode != mode || attr.UID != 0 {
+			t.Errorf("%s: got %+v, %v, want mode %o", path, attr, err, mode)
+		}
+	}
+	if _, err := m.read(small, "cpu/cpu1"); !errors.Is(err, unix.EISDIR) {
+		t.Errorf("a directory opened as a file: %v", err)
+	}
+	if _, _, _, err := m.lookup(small, "cpu/cpu1/online/x"); !errors.Is(err, unix.ENOTDIR) {
+		t.Errorf("a name below a file: %v", err)
+	}
+}
+
+// This machine's own trees can be read through from end to end.
+func TestThisMachine(t *testing.T) {
+	for _, sub := range Mounts(System, viewer) {
+		name := filepath.Base(sub.Path)
+		m := mounted{name: sub.Tree}
+		for _, path := range m.find(t, host, name) {
+			if strings.Contains(path, " -> ") || strings.HasSuffix(path, "/") {
+				continue
+			}
+			want, wantErr := os.ReadFile(filepath.Join(System, path))
+			got, err := m.read(host, path)
+			if (err == nil) != (wantErr == nil) || len(got) == 0 && len(want) > 0 {
+				t.Errorf("%s: got %q, %v, want %q, %v", path, got, err, want, wantErr)
+			}
+		}
+	}
+}

@@ -1,0 +1,133 @@
+//go:build integration
+
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// bindSystem binds the CPU and node trees of a daemon over a container's own.
+func (b *box) bindSystem(d *daemon) {
+	b.t.Helper()
+	const system = "/sys/devices/system/"
+	for _, tree := range []string{"cpu", "node"} {
+		if _, err := os.Stat(system + tree); err == nil {
+			b.run("mount --bind " + d.dir + system + tree + " " + system + tree)
+		}
+	}
+}
+
+// What a container of one CPU sees of the CPU and node trees agrees with /proc
+// and with what lscpu makes of it.
+func TestSystemTreesOfContainer(t *testing.T) {
+	d := start(t)
+	b := newBox(t, d, limits{memory: "268435456", cpus: "1"}, nil)
+	b.bindSystem(d)
+	for command, want := range map[string]string{
+		"cd /sys/devices/system/cpu && echo cpu[0-9]*":                                                   "cpu1",
+		"cat /sys/devices/system/cpu/online /sys/devices/system/cpu/possible":                            "1\n1",
+		"ls -d /sys/devices/system/cpu/cpu0 2>/dev/null || echo none":                                    "none",
+		"cat /sys/devices/system/cpu/cpu0/topology/core_id 2>/dev/null || echo none":                     "none",
+		"cat /sys/devices/system/cpu/cpu1/topology/core_siblings_list":                                   "1",
+		"cd /sys/devices/system/cpu/cpu1/topology && cat core_cpus thread_siblings | tr -d 0, | sort -u": "2",
+		"lscpu -p=CPU | grep -v '#'":                                                                     "1",
+		"lscpu -p=CPU,CORE,SOCKET,NODE | grep -v '#' | wc -l":                                            "1",
+		"lscpu | awk -F: '/^CPU\\(s\\)/ {gsub(/ /, \"\"); print $2}'":                                    "1",
+		"lscpu | awk -F: '/^Thread|^Core/ {gsub(/ /, \"\"); print $2}'":                                  "1\n1",
+		"echo x 2>/dev/null >/sys/devices/system/cpu/cpu1/uevent || echo refused":                        "refused",
+		"mkdir /sys/devices/system/cpu/x 2>/dev/null || echo refused":                                    "refused",
+	} {
+		if got := strings.TrimSpace(b.run(command)); got != want {
+			t.Errorf("%s: got %q, want %q", command, got, want)
+		}
+	}
+	if _, err := os.Stat("/sys/devices/system/node/node0"); err != nil {
+		return
+	}
+	for command, want := range map[string]string{
+		"cd /sys/devices/system/node && echo node[0-9]*":                      "node0",
+		"cat /sys/devices/system/node/node0/cpulist":                          "1",
+		"cd /sys/devices/system/node/node0 && echo cpu[0-9]*":                 "cpu1",
+		"awk '/MemTotal/ {print $4}' /sys/devices/system/node/node0/meminfo":  "262144",
+		"cat /sys/devices/system/node/node0/cpu1/topology/core_siblings_list": "1",
+	} {
+		if got := strings.TrimSpace(b.run(command)); got != want {
+			t.Errorf("%s: got %q, want %q", command, got, want)
+		}
+	}
+	free := field(t, strings.ReplaceAll(b.run("cat /sys/devices/system/node/node0/meminfo"), "Node 0 ", ""), "MemFree:")
+	if own := field(t, b.run("cat /proc/meminfo"), "MemFree:"); free > own+16<<10 || own > free+16<<10 {
+		t.Errorf("free in node0/meminfo %d kB, in /proc/meminfo %d kB", free, own)
+	}
+}
+
+// On the host the trees are the host's, and no link in them leads out.
+func TestSystemTreesOnHost(t *testing.T) {
+	d := start(t)
+	for _, tree := range []string{"cpu", "node"} {
+		const system = "/sys/devices/system/"
+		files := 0
+		err := filepath.WalkDir(d.path(system+tree), func(path string, e os.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			own := strings.TrimPrefix(path, d.dir)
+			switch {
+			case e.Type()&os.ModeSymlink != 0:
+				to, err := filepath.EvalSymlinks(path)
+				if err != nil || !strings.HasPrefix(to, d.dir+system) {
+					t.Errorf("%s leads to %s, %v", own, to, err)
+				}
+			case e.Type().IsRegular():
+				files++
+				sameAsHost(t, path, own)
+			}
+			return nil
+		})
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil || files == 0 {
+			t.Errorf("%s: %d files, %v", tree, files, err)
+		}
+	}
+}
+
+// sameAsHost compares a file with the host's; of one that changes by itself only
+// whether it can be read.
+func sameAsHost(t *testing.T, path, own string) {
+	t.Helper()
+	want, wantErr := os.ReadFile(own)
+	got, err := os.ReadFile(path)
+	if (err == nil) != (wantErr == nil) {
+		t.Errorf("%s: %v, on the host %v", own, err, wantErr)
+	}
+	switch filepath.Base(own) {
+	case "cpulist", "cpumap", "online", "core_siblings", "size", "isolated", "kernel_max", "distance":
+		if string(got) != string(want) {
+			t.Errorf("%s: got %q, want %q", own, got, want)
+		}
+	}
+}
+
+// Whoever is in a directory of the tree stays there when the daemon dies, and so
+// does whoever has a file open.
+func TestSystemTreesOutliveDaemon(t *testing.T) {
+	d := start(t, "--keeper")
+	b := newBox(t, d, limits{memory: "268435456", cpus: "1"}, nil)
+	b.bindSystem(d)
+	for range 2 { // at the third death all files are the host's for a while
+		b.in.Write([]byte("cd /sys/devices/system/cpu/cpu1/topology\nexec 7</sys/devices/system/cpu/cpu1/topology/core_siblings_list\n"))
+		b.run("true")
+		old := d.worker()
+		syscall.Kill(old, syscall.SIGKILL)
+		waitFor(t, "another worker", func() bool { w := d.worker(); return w != 0 && w != old })
+		if got := strings.TrimSpace(b.run("cat core_siblings_list; cat <&7; cd ../..; echo cpu[0-9]*")); got != "1\n1\ncpu1" {
+			t.Errorf("after the death of the worker: got %q", got)
+		}
+	}
+}
