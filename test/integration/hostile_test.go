@@ -106,3 +106,62 @@ func TestVanishingContainers(t *testing.T) {
 	}
 	r.finish(t)
 }
+
+// Whatever stands in the interface files of a container, and however much of it,
+// its readers get a file whose numbers are its own, its parent's or the host's.
+func TestGarbageInterfaceFiles(t *testing.T) {
+	d := start(t)
+	newBox(t, d, limits{memory: "268435456"}, nil).run("cat /proc/meminfo /proc/stat") // a neighbour
+	allowed := map[uint64]bool{536870912 >> 10: true, field(t, mustRead(t, "/proc/meminfo"), "MemTotal:"): true}
+	for name, garbage := range map[string]string{
+		"empty":       "",
+		"words":       "no number here\n",
+		"negative":    "-1\n",
+		"overflow":    "99999999999999999999999999\n",
+		"NUL":         "\x00\x00\x00\x00",
+		"long":        strings.Repeat("x", 1<<20),
+		"many lines":  strings.Repeat("key 1\n", 1<<16),
+		"many CPUs":   "0-4095\n",
+		"wild CPUs":   "4294967295-0,,7-\n",
+		"directories": "/../../..\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBox(t, d, limits{memory: "536870912", cpus: "0"}, nil)
+			b.garble(garbage)
+			for _, f := range []string{"meminfo", "stat", "cpuinfo", "uptime", "loadavg", "swaps", "diskstats"} {
+				if text := b.run("cat /proc/" + f + " || echo failed"); strings.Contains(text, "failed") || text == "" && f != "diskstats" {
+					t.Errorf("%s: %.200q", f, text)
+				}
+			}
+			text := b.run("cat /proc/meminfo")
+			if got := field(t, text, "MemTotal:"); !allowed[got] {
+				t.Errorf("MemTotal %d kB, want one of %v", got, allowed)
+			}
+			if free := field(t, text, "MemFree:"); free > field(t, text, "MemTotal:") {
+				t.Errorf("MemFree %d kB is more than MemTotal:\n%s", free, text)
+			}
+		})
+	}
+}
+
+// garble puts the text in the place of every interface file of the container.
+func (b *box) garble(text string) {
+	b.t.Helper()
+	garbage := filepath.Join(b.t.TempDir(), "garbage")
+	b.write(garbage, text)
+	for _, dir := range b.cgroups {
+		files, err := filepath.Glob(dir + "/*.*")
+		if err != nil || len(files) == 0 {
+			b.t.Fatalf("no interface files in %s: %v", dir, err)
+		}
+		for _, f := range files {
+			if filepath.Base(f) == "cgroup.procs" {
+				continue // the test needs it
+			}
+			if err := syscall.Mount(garbage, f, "", syscall.MS_BIND, ""); err != nil {
+				b.t.Fatalf("bind over %s: %v", f, err)
+			}
+			b.t.Cleanup(func() { syscall.Unmount(f, syscall.MNT_DETACH) })
+		}
+	}
+}
