@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/gate"
 )
 
 // latencyBounds are the upper bounds of the classes in which durations are
@@ -32,13 +33,14 @@ const (
 	FellUnreadable                       // a file of /proc or of a cgroup may not be read
 	FellFormat                           // a file is not in the format we know
 	FellEmpty                            // the renderer lost everything
+	FellBusy                             // its container has too many requests under way
 	FellOther
 	fallbackReasons
 )
 
 // String returns the reason as a word of metrics and properties.
 func (r FallbackReason) String() string {
-	names := [...]string{"caller-gone", "no-cgroup", "unreadable", "format", "empty", "other"}
+	names := [...]string{"caller-gone", "no-cgroup", "unreadable", "format", "empty", "busy", "other"}
 	if int(r) < len(names) {
 		return names[r]
 	}
@@ -58,6 +60,8 @@ func reasonOf(err error) FallbackReason {
 		return FellFormat
 	case errors.Is(err, errEmpty):
 		return FellEmpty
+	case errors.Is(err, gate.ErrBusy):
+		return FellBusy
 	}
 	return FellOther
 }

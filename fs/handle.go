@@ -3,6 +3,10 @@ package fs
 import (
 	"container/list"
 	"sync"
+	"syscall"
+	"time"
+
+	"linuxcontainers.org/lxcfs/fs/gate"
 )
 
 // Store keeps open handles across processes; package session's Handles is one.
@@ -42,7 +46,8 @@ type handle struct {
 // handles is the table of open files. mu guards the map, the list and bytes,
 // and is taken after a handle's own mu, never before it (eviction only tries).
 type handles struct {
-	store Store
+	store   Store
+	waiting *gate.Gate[*handle]
 
 	mu      sync.Mutex
 	open    map[uint64]*handle
@@ -54,7 +59,8 @@ type handles struct {
 }
 
 func newHandles(store Store) *handles {
-	return &handles{store: store, open: make(map[uint64]*handle), recent: list.New(), budget: maxContent}
+	return &handles{store: store, open: make(map[uint64]*handle), recent: list.New(), budget: maxContent,
+		waiting: gate.New[*handle](maxWaiting, waitingPatience)}
 }
 
 // create opens a handle on a node.
@@ -98,6 +104,26 @@ func (t *handles) restore(fh, node uint64) *handle {
 		h.content = append([]byte(nil), content...)
 	}
 	return h
+}
+
+// Bounds of those who wait for one open file that is being rendered.
+const (
+	maxWaiting      = 1
+	waitingPatience = time.Second
+)
+
+// lock takes h.mu. When somebody waits for it already, and in vain, it answers
+// EAGAIN: an open file that blocks costs its readers two workers, not all.
+func (t *handles) lock(h *handle) error {
+	if h.mu.TryLock() {
+		return nil
+	}
+	if !t.waiting.Enter(h) {
+		return syscall.EAGAIN
+	}
+	defer t.waiting.Leave(h)
+	h.mu.Lock()
+	return nil
 }
 
 // release forgets a handle and keeps a small buffer of it for the next one.
@@ -161,7 +187,9 @@ func (t *handles) discharge(h *handle) {
 // read copies the bytes at off into buf and returns how many. A read at offset
 // 0 renders anew, as seq_file does; any other is served from the same bytes.
 func (t *handles) read(h *handle, buf []byte, off uint64, render func(dst []byte) ([]byte, error)) (int, error) {
-	h.mu.Lock()
+	if err := t.lock(h); err != nil {
+		return 0, err
+	}
 	defer h.mu.Unlock()
 	if off == 0 || h.content == nil {
 		if err := t.fill(h, off, render); err != nil {
@@ -180,7 +208,9 @@ func (t *handles) read(h *handle, buf []byte, off uint64, render func(dst []byte
 
 // size returns the exact length of a handle's bytes: lseek(SEEK_END) asks.
 func (t *handles) size(h *handle, render func(dst []byte) ([]byte, error)) (uint64, error) {
-	h.mu.Lock()
+	if err := t.lock(h); err != nil {
+		return 0, err
+	}
 	defer h.mu.Unlock()
 	if h.length == unknownLength {
 		if err := t.fill(h, 0, render); err != nil {

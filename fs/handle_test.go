@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"syscall"
 	"testing"
 )
 
@@ -258,3 +259,38 @@ func (discard) Epoch() uint32                                { return 1 }
 func (discard) Save(uint64, uint64, uint64, []byte)          {}
 func (discard) Load(uint64) (n, l uint64, c []byte, ok bool) { return }
 func (discard) Drop(uint64)                                  {}
+
+// One reader waits for an open file whose rendering blocks; the next is sent
+// away, for each that waits takes a worker from everybody.
+func TestHandleThatBlocks(t *testing.T) {
+	t.Parallel()
+	table := newHandles(newMemoryStore())
+	h := table.create(1)
+	started, release := make(chan struct{}, 3), make(chan struct{})
+	read := func() error {
+		_, err := table.read(h, make([]byte, 10), 0, func(dst []byte) ([]byte, error) {
+			started <- struct{}{}
+			<-release
+			return append(dst, "text\n"...), nil
+		})
+		return err
+	}
+	results := make(chan error, 3)
+	go func() { results <- read() }()
+	<-started
+	for range 2 {
+		go func() { results <- read() }()
+	}
+	if err := <-results; err != syscall.EAGAIN {
+		t.Errorf("one reader too many: %v, want EAGAIN", err)
+	}
+	close(release)
+	for range 2 {
+		if err := <-results; err != nil {
+			t.Errorf("a reader who waited: %v", err)
+		}
+	}
+	if err := read(); err != nil {
+		t.Errorf("a reader afterwards: %v", err)
+	}
+}

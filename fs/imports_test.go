@@ -13,6 +13,7 @@ func layers() map[string]int {
 	return map[string]int{
 		"cgroup/hostfile":      0,
 		"cgroup":               1,
+		"fs/gate":              0,
 		"fs/container":         2,
 		"fs/view":              3,
 		"fs/proc":              4,

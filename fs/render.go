@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/fs/gate"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -61,7 +63,14 @@ type Renderer struct {
 	files   []*File
 	options atomic.Pointer[view.Options]
 	pool    sync.Pool // of *scratch
+	gate    *gate.Gate[*container.Container]
 }
+
+// Bounds of the files of one container that are being rendered at a time.
+const (
+	maxRendering   = 8
+	renderPatience = 100 * time.Millisecond
+)
 
 // scratch is what one rendering needs and the next one can use again.
 type scratch struct {
@@ -71,7 +80,7 @@ type scratch struct {
 
 // NewRenderer returns a renderer of those files that the host has.
 func NewRenderer(cfg Config, files []*File) *Renderer {
-	r := &Renderer{Config: cfg}
+	r := &Renderer{Config: cfg, gate: gate.New[*container.Container](maxRendering, renderPatience)}
 	r.SetOptions(cfg.Options)
 	r.pool.New = func() any { return new(scratch) }
 	for _, f := range files {
@@ -155,6 +164,10 @@ func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View)
 
 // contained appends a container's version of s.host.
 func (r *Renderer) contained(dst []byte, s *scratch, f *File, c *container.Container) ([]byte, error) {
+	if !r.gate.Enter(c) {
+		return dst, fmt.Errorf("render %s: %w", f.Path, gate.ErrBusy)
+	}
+	defer r.gate.Leave(c)
 	if err := r.Gatherer.Gather(&s.view, c, f.Needs, *r.options.Load()); err != nil {
 		return dst, fmt.Errorf("gather %s: %w", f.Path, err)
 	}

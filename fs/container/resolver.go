@@ -1,11 +1,11 @@
 package container
 
 import (
-	"errors"
 	"sync"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/fs/gate"
 )
 
 // Options are the bounds of a [Resolver]. Zero stands for the default.
@@ -31,7 +31,8 @@ const attempts = 3
 type Resolver struct {
 	host    *cgroup.Host
 	opts    Options
-	buffers sync.Pool // of *[]byte
+	buffers sync.Pool          // of *[]byte
+	gate    *gate.Gate[string] // by lane
 
 	mu       sync.Mutex
 	callers  ring[uint32, *caller]
@@ -77,6 +78,7 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 		opts:     opts,
 		byInit:   make(map[uint32]*record),
 		byCgroup: make(map[uint64]*record),
+		gate:     gate.New[string](maxResolving, resolvePatience),
 	}
 	r.buffers.New = func() any { b := make([]byte, 0, 4096); return &b }
 	r.callers.limit, r.kin.limit = opts.MaxCallers, opts.MaxCallers
@@ -92,19 +94,17 @@ func (r *Resolver) buffer() *[]byte   { return r.buffers.Get().(*[]byte) }
 func (r *Resolver) release(b *[]byte) { r.buffers.Put(b) }
 
 // Resolve says whose numbers the thread tid sees. The error is syscall.ESRCH
-// when the caller, or the init of its pid namespace, is gone; any other error
+// when the caller, or the init of its pid namespace, is gone, and [gate.ErrBusy]
+// when too many of its like are being resolved; any other error
 // means that /proc or the cgroup hierarchies cannot be read.
 func (r *Resolver) Resolve(tid uint32) (Decision, error) {
 	if tid == 0 {
 		return Decision{Reason: ReasonInvisible}, nil
 	}
 	v, ok := r.remembered(tid)
-	for try := 0; !ok; try++ {
+	if !ok {
 		var err error
-		if v, err = r.resolve(tid); err == nil {
-			break
-		}
-		if !errors.Is(err, errChanged) || try+1 == attempts {
+		if v, err = r.inTurn(tid); err != nil {
 			return Decision{}, err
 		}
 	}

@@ -134,3 +134,21 @@ func reads(t *testing.T, pid int) int {
 	}
 	return n
 }
+
+// A container whose requests all block in the daemon, more of them than there
+// are slots, stops nobody else.
+func TestStuckContainerStopsNobody(t *testing.T) {
+	d := start(t)
+	b := newBox(t, d, limits{memory: "536870912"}, nil)
+	neighbour := newBox(t, d, limits{memory: "268435456"}, nil)
+	release := b.stick()
+	b.run("i=0; while [ $i -lt 100 ]; do cat /proc/meminfo >/dev/null & i=$((i+1)); done")
+	waitFor(t, "the daemon to be stuck", func() bool { return blocked(d.cmd.Process.Pid) })
+	for range 100 {
+		if got := field(t, neighbour.run("cat /proc/meminfo"), "MemTotal:"); got != 262144 {
+			t.Fatalf("MemTotal %d kB in the neighbour, want 262144", got)
+		}
+	}
+	release()
+	waitFor(t, "the container to be served again", func() bool { return field(t, b.run("cat /proc/meminfo"), "MemTotal:") == 524288 })
+}
