@@ -83,6 +83,7 @@ func FuzzParseValues(f *testing.F) {
 		}
 		_, _ = parseLimitV1(b)
 		_, _ = parseCFSQuota(b)
+		_, _ = parseOOMKills(b)
 	})
 }
 
