@@ -237,7 +237,7 @@ func TestHandOverNoDaemon(t *testing.T) {
 	}})
 	begin := time.Now()
 	err := HandOver(ctxFor(t, 200*time.Millisecond), d.path, h)
-	if !errors.Is(err, ErrNoAnswer) || time.Since(begin) > 5*time.Second {
+	if !errors.Is(err, ErrNoAnswer) || time.Since(begin) > time.Minute {
 		t.Errorf("got %v after %v, want ErrNoAnswer", err, time.Since(begin))
 	}
 	close(release)
@@ -449,7 +449,7 @@ func TestProbe(t *testing.T) {
 	probe := ProbeChild(300 * time.Millisecond)
 	// Held, not served: the request waits, the child is killed.
 	begin := time.Now()
-	if dead, err := probe(context.Background(), dir); dead || err != nil || time.Since(begin) > 5*time.Second {
+	if dead, err := probe(context.Background(), dir); dead || err != nil || time.Since(begin) > time.Minute {
 		t.Errorf("unserved: got %v, %v after %v, want alive", dead, err, time.Since(begin))
 	}
 	if alive, err := ConnectionAlive(fd); !alive || err != nil {
