@@ -1,0 +1,328 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"syscall"
+	"time"
+)
+
+// measured are the files that every server has.
+func measured() []string {
+	return []string{
+		"/proc/meminfo", "/proc/stat", "/proc/cpuinfo", "/proc/uptime", "/proc/loadavg",
+		"/proc/swaps", "/proc/diskstats", "/sys/devices/system/cpu/online",
+	}
+}
+
+// with runs f with servers of these names started, those that are to be had.
+func (b *bench) with(names []string, pinned bool, f func([]*server) error) (err error) {
+	var all []*server
+	defer func() {
+		for _, s := range all {
+			err = errors.Join(err, s.stop())
+		}
+	}()
+	for _, name := range names {
+		s, err := b.start(name, pinned)
+		if err != nil {
+			return err
+		}
+		if s != nil {
+			all = append(all, s)
+		}
+	}
+	return f(all)
+}
+
+// inBox runs f with one container.
+func (b *bench) inBox(depth int, f func(*box) error) error {
+	x, err := b.newBox(depth)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(x), x.close())
+}
+
+// files measures one reader, pinned to one CPU with the server.
+func (b *bench) files() error {
+	return b.with([]string{ours, upstream, native, floorC, floorGo}, true, func(servers []*server) error {
+		return b.inBox(1, func(x *box) error {
+			for _, file := range measured() {
+				for _, mode := range []string{"pread", "once", "cat", "thread"} {
+					if err := b.file(x, servers, file, mode); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func (b *bench) file(x *box, servers []*server, file, mode string) error {
+	all, err := alternate(servers, b.rounds, func(s *server) (sample, error) {
+		return b.read(x, s, file, mode, 1, lastCPU())
+	})
+	if err != nil {
+		return err
+	}
+	what := path.Base(file) + " " + mode
+	for _, s := range servers {
+		of := all[s.name]
+		b.results.add("files", what, s.name, "p50 us", median(of, func(s sample) float64 { return s.p50 }))
+		b.results.add("files", what, s.name, "p99 us", median(of, func(s sample) float64 { return s.p99 }))
+		b.results.add("files", what, s.name, "p99.9 us", median(of, func(s sample) float64 { return s.p999 }))
+		b.results.add("files", what, s.name, "CPU us", median(of, cpuPerRead))
+	}
+	return nil
+}
+
+func cpuPerRead(s sample) float64 { return s.cpu.Seconds() * 1e6 / s.count }
+
+func perSecond(s sample) float64 { return s.count / s.wall.Seconds() }
+
+// readers measures many readers of one file at once, on all CPUs.
+func (b *bench) readers() error {
+	return b.with([]string{ours, upstream, native, floorC, floorGo}, false, func(servers []*server) error {
+		return b.inBox(1, func(x *box) error {
+			for _, readers := range []int{1, 2, 8, 32} {
+				all, err := alternate(servers, b.rounds, func(s *server) (sample, error) {
+					return b.read(x, s, "/proc/meminfo", "cat", readers, -1)
+				})
+				if err != nil {
+					return err
+				}
+				what := fmt.Sprintf("meminfo cat, %d readers", readers)
+				for _, s := range servers {
+					of := all[s.name]
+					b.results.add("readers", what, s.name, "/s", median(of, perSecond))
+					b.results.add("readers", what, s.name, "p50 us", median(of, func(s sample) float64 { return s.p50 }))
+					b.results.add("readers", what, s.name, "p99.9 us", median(of, func(s sample) float64 { return s.p999 }))
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// syscalls counts the server's system calls for one read.
+func (b *bench) syscalls() error {
+	return b.with([]string{ours, upstream, floorC, floorGo}, true, func(servers []*server) error {
+		for _, depth := range []int{1, 5, 10} {
+			if err := b.inBox(depth, func(x *box) error { return b.callsAt(x, servers, depth) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (b *bench) callsAt(x *box, servers []*server, depth int) error {
+	for _, file := range measured() {
+		for _, mode := range []string{"pread", "thread"} {
+			for _, s := range servers {
+				c, err := b.countCalls(s.pid())
+				if err != nil {
+					return err
+				}
+				one, err := b.read(x, s, file, mode, 1, lastCPU())
+				calls, err2 := c.stop()
+				if err := errors.Join(err, err2); err != nil {
+					return err
+				}
+				b.results.add("syscalls", fmt.Sprintf("%s %s, depth %d", path.Base(file), mode, depth), s.name, "calls", calls/one.count)
+			}
+		}
+	}
+	return nil
+}
+
+// restart measures ours before and after a death of its worker.
+func (b *bench) restart() error {
+	return b.with([]string{ours}, true, func(servers []*server) error {
+		s := servers[0]
+		return b.inBox(1, func(x *box) error {
+			for _, when := range []string{"before", "after"} {
+				for _, mode := range []string{"pread", "cat"} {
+					all, err := alternate(servers, b.rounds, func(s *server) (sample, error) {
+						return b.read(x, s, "/proc/meminfo", mode, 1, lastCPU())
+					})
+					if err != nil {
+						return err
+					}
+					what := "meminfo " + mode + ", " + when + " a SIGKILL"
+					b.results.add("restart", what, s.name, "p50 us", median(all[s.name], func(s sample) float64 { return s.p50 }))
+					b.results.add("restart", what, s.name, "CPU us", median(all[s.name], cpuPerRead))
+				}
+				if when == "before" {
+					if err := killWorker(s); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func killWorker(s *server) error {
+	old := s.pid()
+	if err := syscall.Kill(old, syscall.SIGKILL); err != nil {
+		return err
+	}
+	for range 500 {
+		if now := s.pid(); now != 0 && now != old {
+			return s.await()
+		}
+		pause()
+	}
+	return errors.New("no new worker")
+}
+
+// sweeps measures what a container costs that reads five files.
+func (b *bench) sweeps() error {
+	type size struct{ containers, depth int }
+	for _, z := range []size{{1, 1}, {100, 1}, {100, 5}, {100, 10}, {b.containers, 1}} {
+		boxes, err := b.boxes(z.containers, z.depth)
+		if err != nil {
+			return err
+		}
+		what := fmt.Sprintf("%d containers, depth %d", z.containers, z.depth)
+		for _, name := range []string{ours, upstream} {
+			err = errors.Join(err, b.with([]string{name}, false, func(servers []*server) error {
+				for _, s := range servers {
+					if err := b.sweep(boxes, s, what); err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+		}
+		if err = errors.Join(err, closeAll(boxes)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweep measures the first sweep of each container, warm ones, and ones of a new
+// process each.
+func (b *bench) sweep(boxes []*box, s *server, what string) error {
+	for _, x := range boxes {
+		if err := x.expect("stay %s 1", s.root); err != nil {
+			return err
+		}
+	}
+	for _, kind := range []struct {
+		name, command string
+		rounds        int
+	}{
+		{"first", "sweep", 1}, {"warm", "sweep", b.rounds}, {"new process", "cold " + s.root, b.rounds},
+	} {
+		var of []sample
+		for range kind.rounds {
+			before := s.cpu()
+			for _, x := range boxes {
+				if err := x.expect("%s", kind.command); err != nil {
+					return err
+				}
+			}
+			of = append(of, sample{count: float64(len(boxes)), cpu: s.cpu() - before})
+		}
+		b.results.add("sweeps", what+", "+kind.name, s.name, "CPU us", median(of, cpuPerRead))
+	}
+	b.results.add("sweeps", what, s.name, "RSS MiB", s.status("VmRSS")/1024)
+	b.results.add("sweeps", what, s.name, "threads", s.status("Threads"))
+	return nil
+}
+
+// loads measures the refresh of load averages, every five seconds: before
+// anybody read one, and after each container did once.
+func (b *bench) loads() error {
+	const containers, processes, refreshes = 100, 20, 4
+	boxes, err := b.boxes(containers, 1)
+	if err != nil {
+		return err
+	}
+	defer closeAll(boxes)
+	for _, x := range boxes {
+		if err := x.expect("spawn %d", processes); err != nil {
+			return err
+		}
+	}
+	what := fmt.Sprintf("refresh of %d containers of %d processes", containers, processes)
+	for _, name := range []string{ours, upstream} {
+		err := b.with([]string{name}, false, func(servers []*server) error {
+			for _, s := range servers {
+				for _, when := range []string{"nobody reads", "after a read"} {
+					before := s.cpu()
+					time.Sleep(refreshes * 5 * time.Second)
+					b.results.add("loads", what+", "+when, s.name, "CPU ms", (s.cpu()-before).Seconds()*1e3/refreshes)
+					for _, x := range boxes {
+						if err := x.expect("cold %s", s.root); err != nil {
+							return err
+						}
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hertz measures many containers that each sweep once a second.
+func (b *bench) hertz() error {
+	boxes, err := b.boxes(b.containers, 1)
+	if err != nil {
+		return err
+	}
+	defer closeAll(boxes)
+	for _, name := range []string{ours, upstream} {
+		err := b.with([]string{name}, false, func(servers []*server) error {
+			for _, s := range servers {
+				if err := b.everySecond(boxes, s); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) everySecond(boxes []*box, s *server) error {
+	for _, x := range boxes {
+		if err := x.expect("stay %s 1", s.root); err != nil {
+			return err
+		}
+	}
+	const seconds = 10
+	var before time.Duration
+	var begin time.Time
+	for second := range seconds + 1 {
+		if second == 1 { // the first is the warm-up
+			before, begin = s.cpu(), time.Now()
+		}
+		next := time.Now().Add(time.Second)
+		for _, x := range boxes {
+			if err := x.expect("sweep"); err != nil {
+				return err
+			}
+		}
+		time.Sleep(time.Until(next))
+	}
+	wall := time.Since(begin)
+	what := fmt.Sprintf("%d containers at %.2f Hz", len(boxes), seconds/wall.Seconds())
+	b.results.add("hertz", what, s.name, "CPU %", 100*(s.cpu()-before).Seconds()/wall.Seconds())
+	b.results.add("hertz", what, s.name, "RSS MiB", s.status("VmRSS")/1024)
+	return nil
+}
