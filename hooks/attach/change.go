@@ -33,7 +33,8 @@ type Request struct {
 	Tree string `json:"tree"`
 	// Detach takes lxcfs mounts below /proc and /sys away instead.
 	Detach bool `json:"detach,omitempty"`
-	// Heal replaces mounts of a dead lxcfs and attaches nothing else.
+	// Heal replaces mounts of a dead lxcfs below /proc and /sys, and attaches
+	// nothing else.
 	Heal bool `json:"heal,omitempty"`
 	// ReplaceLive also replaces the mounts of another lxcfs that is alive.
 	ReplaceLive bool `json:"replaceLive,omitempty"`

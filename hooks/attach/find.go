@@ -28,7 +28,7 @@ type Found struct {
 	PID int
 	// Container is what it belongs to; nil when that is not known.
 	Container *container.Container
-	// Stale: there are lxcfs mounts of another filesystem in it.
+	// Stale: there are lxcfs mounts of another filesystem below its /proc or /sys.
 	Stale bool
 
 	depth int  // of the pid namespace; 1 is the host's
@@ -119,7 +119,9 @@ func stale(pid int, own device) bool {
 		return false
 	}
 	table, err := mount.ParseTable(content)
-	return err == nil && slices.ContainsFunc(table.Ours(), func(e mount.Entry) bool { return deviceOf(e) != own })
+	return err == nil && slices.ContainsFunc(table.Ours(), func(e mount.Entry) bool {
+		return deviceOf(e) != own && kernelFile(e.MountPoint)
+	})
 }
 
 // Select picks what a name means: a process id; RUNTIME/NAME, NAME, or the

@@ -143,7 +143,7 @@ func (s *scene) stale() ([]Change, error) {
 	var changes []Change
 	for _, point := range s.mountpoints() {
 		top, _ := s.table.At(point)
-		if deviceOf(top) == s.tree {
+		if deviceOf(top) == s.tree || s.request.Heal && !kernelFile(point) {
 			continue
 		}
 		dead, err := s.dead(point)

@@ -100,7 +100,8 @@ func TestPlan(t *testing.T) {
 			[]string{"replace /proc/meminfo -1 +proc/meminfo", pressure, cpu}},
 		{"something else over a file", Request{}, "110 101 0:61 /x /proc/meminfo rw - tmpfs tmpfs rw\n",
 			[]string{"skip /proc/meminfo: tmpfs is mounted over it", pressure, cpu}},
-		{"heal only", Request{Heal: true}, "110 101 0:40 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n",
+		{"heal only", Request{Heal: true}, "110 101 0:40 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
+			"111 100 0:40 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw\n",
 			[]string{"replace /proc/meminfo -1 +proc/meminfo"}},
 		{"detach", Request{Detach: true}, "110 101 0:40 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
 			"111 110 0:50 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n112 100 0:50 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw\n",

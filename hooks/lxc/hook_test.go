@@ -24,6 +24,7 @@ func newWorld(t *testing.T, name string) *world {
 	w := &world{t: t, tree: filepath.Join(dir, "tree"), root: filepath.Join(dir, name), tools: filepath.Join(dir, "tools")}
 	w.write(w.tree, "proc/meminfo", "proc/stat", "proc/new file", "proc/pressure/io", "sys/devices/system/cpu/online")
 	w.write(w.root, "proc/meminfo", "proc/stat", "proc/pressure/io", "proc/version", "sys/devices/system/cpu/online")
+	w.tool("logger", `printf '%s\n' "$6" >>"$0.log"`)
 	w.tool("mount", `printf '%s\n' "$4 $5" >>"$0.log"`)
 	return w
 }
@@ -84,6 +85,10 @@ func expect(t *testing.T, w *world, want []string, message string, success bool)
 	}
 	if message == "" && said != "" || !strings.Contains(said, message) {
 		t.Errorf("said %q, want %q", said, message)
+	}
+	logged, _ := os.ReadFile(filepath.Join(w.tools, "logger.log"))
+	if !strings.Contains(string(logged), message) {
+		t.Errorf("logged %q, want %q", logged, message)
 	}
 	if ok != success {
 		t.Errorf("success %v, want %v", ok, success)

@@ -81,22 +81,15 @@ total() { timeout 10 awk '/^MemTotal:/ { print $2 }' "${1:-$tree}/proc/meminfo";
 
 # ---- containers ----
 
-# bind_unit: the options of systemd-run that give a unit the served files.
-bind_unit() {
-  local f
-  for f in $(served); do echo "-p BindReadOnlyPaths=$tree/$f:/$f"; done
-}
+# bind_unit: the options of systemd-run that give a unit the served files: those of the drop-in that is installed.
+bind_unit() { sed -n 's/^BindReadOnlyPaths=/-pBindReadOnlyPaths=/p' /usr/share/lxcfs/lxcfs-view.conf; }
 
-# bind_nspawn: the same for systemd-nspawn. In two steps: binds below /proc are made when the host's tree is gone already.
-bind_nspawn() {
-  local f
-  echo "--bind-ro=$tree:/run/host/lxcfs"
-  for f in $(served); do case $f in proc/*) [ ! -e "/$f" ] || echo "--bind-ro=/run/host/lxcfs/$f:/$f" ;; esac; done
-}
+# bind_nspawn: the same for systemd-nspawn.
+bind_nspawn() { lxcfsctl nspawn --arguments; }
 
-# lxc_make NAME ROOTFS [LINE...]: an LXC container with the served files and LINEs in its configuration.
+# lxc_make NAME ROOTFS [LINE...]: an LXC container with LINEs in its configuration. The hook that common.conf includes binds the files.
 lxc_make() {
-  local name=$1 rootfs=$2 f
+  local name=$1 rootfs=$2
   shift 2
   mkdir -p "/var/lib/lxc/$name"
   {
@@ -105,9 +98,6 @@ lxc_make() {
     echo "lxc.rootfs.path = $rootfs"
     echo "lxc.net.0.type = empty"
     echo "lxc.apparmor.profile = unconfined"
-    if [ ! -e /usr/share/lxc/config/common.conf.d/00-lxcfs.conf ]; then # else its hook does it
-      for f in $(served); do echo "lxc.mount.entry = $tree/$f $f none bind,ro,optional 0 0"; done
-    fi
     printf '%s\n' "$@"
   } >"/var/lib/lxc/$name/config"
 }

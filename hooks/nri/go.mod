@@ -1,0 +1,24 @@
+module linuxcontainers.org/lxcfs/hooks/nri
+
+go 1.26.0
+
+require (
+	github.com/containerd/nri v0.12.5
+	linuxcontainers.org/lxcfs v0.0.0
+)
+
+require (
+	github.com/containerd/log v0.1.0 // indirect
+	github.com/containerd/ttrpc v1.2.7 // indirect
+	github.com/knqyf263/go-plugin v0.9.0 // indirect
+	github.com/opencontainers/runtime-spec v1.3.0 // indirect
+	github.com/sirupsen/logrus v1.9.4 // indirect
+	github.com/tetratelabs/wazero v1.11.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20240528184218-531527333157 // indirect
+	google.golang.org/grpc v1.65.1 // indirect
+	google.golang.org/protobuf v1.34.1 // indirect
+)
+
+// The table of what is bound is that of the other hooks; both are built from one tree.
+replace linuxcontainers.org/lxcfs => ../..
