@@ -24,6 +24,7 @@ type settings struct {
 
 	Keeper  bool
 	Worker  bool
+	Pprof   string // socket
 	Service bool
 
 	Completion string // the shell whose completion script to print
@@ -105,6 +106,7 @@ func (s *settings) define(cmd *cobra.Command) {
 	f.BoolVar(&s.EnableCgroup, "enable-cgroup", false, "serve the cgroup tree: the same as -o cgroup")
 	f.BoolVar(&s.EnablePidfd, "enable-pidfd", false, "accepted and without effect")
 	f.BoolVarP(&s.Single, "single", "s", false, "accepted and without effect")
+	f.StringVar(&s.Pprof, "pprof", "", "answer requests for profiles at the unix `SOCKET`")
 	f.BoolVar(&s.Worker, "worker", false, "serve what a keeper passes on")
 	f.StringVar(&s.Completion, "completion", "", "print the completion script of `SHELL`: bash, fish or zsh")
 	f.BoolP("help", "h", false, "show this help")

@@ -60,6 +60,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // serve runs the mode that the settings ask for.
 func serve(s settings, log logger) error {
+	if !s.Keeper {
+		tune()
+		if err := serveProfiles(s.Pprof, log); err != nil {
+			return err
+		}
+	}
 	switch {
 	case s.Service:
 		return runService(log)

@@ -16,8 +16,9 @@ const (
 	// heapPercent is how much the heap may grow, in percent of what is live,
 	// before it is collected. Rendering leaves next to no garbage.
 	heapPercent = 50
-	// heapGoal is where the collector begins to try harder, bytes.
-	heapGoal = 64 << 20
+	// heapGoal is where the collector begins to try harder, bytes; ten thousand
+	// containers live in half of it.
+	heapGoal = 256 << 20
 )
 
 // tune sets the garbage collector up for a small daemon.

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestProfiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pprof")
+	log := newLogger(io.Discard, false)
+	if err := serveProfiles("", log); err != nil {
+		t.Error(err)
+	}
+	for range 2 { // the second takes the place of a dead one's socket
+		if err := serveProfiles(path, log); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v, want mode 600", info, err)
+	}
+	for request, some := range map[string]bool{
+		"heap\n": true, "goroutine\n": true, "cpu 0\n": true, "cpu x\n": false, "nonsense\n": false, "\n": false,
+	} {
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, request); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(c)
+		if err != nil || (len(answer) > 0) != some {
+			t.Errorf("%q: got %d bytes, %v", request, len(answer), err)
+		}
+		c.Close()
+	}
+	if err := serveProfiles(filepath.Join(path, "x"), log); err == nil {
+		t.Error("a socket below a socket: no error")
+	}
+}
+
+func TestHeldOf(t *testing.T) {
+	for _, tt := range []struct {
+		limit uint64
+		want  int
+	}{{256, 128}, {1024, 512}, {20000, 20000 - ownFiles}, {1 << 20, maxHeld}} {
+		if got := heldOf(tt.limit); got != min(tt.want, maxHeld) {
+			t.Errorf("limit %d: got %d, want %d", tt.limit, got, tt.want)
+		}
+	}
+}
