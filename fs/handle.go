@@ -34,6 +34,7 @@ const unknownLength = ^uint64(0)
 // file is rendered, so reads of one open file are served one after the other.
 type handle struct {
 	fh, node uint64
+	opener   *uint32 // of one opened for writing, see openedBy; does not change
 
 	mu      sync.Mutex
 	length  uint64 // bytes that the reader was told of; unknownLength
@@ -100,6 +101,7 @@ func (t *handles) restore(fh, node uint64) *handle {
 		return h
 	}
 	h.node, h.length = owner, length
+	h.restoreOpener(length, content)
 	if content != nil && uint64(len(content)) == length {
 		h.content = append([]byte(nil), content...)
 	}
@@ -245,6 +247,9 @@ func (t *handles) fill(h *handle, off uint64, render func(dst []byte) ([]byte, e
 // save records a handle for a successor, with its bytes when the reader has
 // had only the first n of them.
 func (t *handles) save(h *handle, n int) {
+	if h.opener != nil {
+		return // the record says who it was
+	}
 	if n == len(h.content) {
 		t.store.Save(h.fh, h.node, h.length, nil)
 		return

@@ -79,7 +79,11 @@ func (t *Tree) subtreeOpen(s *mounted, key subtree.Key, in *fuse.OpenIn, out *fu
 	if err := s.Tree.Open(t.caller(&in.InHeader), key, in.Flags); err != nil {
 		return status(err)
 	}
-	out.Fh = t.handles.create(in.NodeId).fh
+	h := t.handles.create(in.NodeId)
+	if forWriting(in.Flags) {
+		t.handles.openedBy(h, in.Uid)
+	}
+	out.Fh = h.fh
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
 	return fuse.OK
 }
@@ -104,6 +108,9 @@ func (t *Tree) subtreeWrite(s *mounted, key subtree.Key, in *fuse.WriteIn, data 
 	m, ok := s.Tree.(subtree.Mutable)
 	if !ok {
 		return 0, fuse.EIO
+	}
+	if st := t.handles.mayWrite(in.Fh, in.NodeId, in.Uid); st != fuse.OK {
+		return 0, st
 	}
 	n, err := m.Write(t.caller(&in.InHeader), key, in.Offset, data)
 	return uint32(n), status(err)

@@ -74,6 +74,8 @@ func (p *petTree) Target(subtree.Caller, subtree.Key) (string, error) { return "
 // changeable adds all changes.
 type changeable struct{ petTree }
 
+func (p *changeable) Open(subtree.Caller, subtree.Key, uint32) error { return nil }
+
 func (p *changeable) note(format string, args ...any) {
 	p.did = append(p.did, fmt.Sprintf(format, args...))
 }
@@ -282,7 +284,11 @@ func TestSubtreeChanges(t *testing.T) {
 			t.Errorf("%s: %v, want %v", tt.name, tt.got, tt.want)
 		}
 	}
-	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Offset: 3}, []byte("12")); n != 2 || got != fuse.OK {
+	var open fuse.OpenOut
+	if got := tree.Open(nil, &fuse.OpenIn{InHeader: fuse.InHeader{NodeId: file}, Flags: syscall.O_WRONLY}, &open); got != fuse.OK {
+		t.Fatal(got)
+	}
+	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Fh: open.Fh, Offset: 3}, []byte("12")); n != 2 || got != fuse.OK {
 		t.Errorf("write: %d, %v", n, got)
 	}
 	want := "mkdir 1 new 755 true; mkdir 0 new 700 false; rmdir 1 new; change 2 600; write 2 3 12"

@@ -103,7 +103,11 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 		Degraded: c.session.Degraded,
 		Report:   s.fallback,
 	}, servedFiles())
-	c.subtrees = systree.Mounts(systree.System, c.renderer.View)
+	cgroups, err := s.cgroupMounts(o)
+	if err != nil && !c.restored {
+		return nil, err
+	}
+	c.subtrees = append(systree.Mounts(systree.System, c.renderer.View), cgroups...)
 	return c, nil
 }
 

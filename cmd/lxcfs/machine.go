@@ -24,6 +24,7 @@ type machine struct {
 	resolver *container.Resolver
 	loads    *view.Loads
 	cpus     int // possible CPUs, for the size of the accounts
+	cgroups  cgroupTree
 }
 
 func newMachine() (*machine, error) {
