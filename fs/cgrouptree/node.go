@@ -48,7 +48,11 @@ func (t *Tree) open(c subtree.Caller, key subtree.Key) (*node, error) {
 	if h == nil {
 		return nil, syscall.ESTALE
 	}
-	s, err := t.scope(c, h)
+	cr, err := t.credentials(c)
+	if err != nil {
+		return nil, vanished(err)
+	}
+	s, err := t.scope(c, h, cr.task.depth())
 	if err != nil {
 		return nil, vanished(err)
 	}
@@ -64,11 +68,7 @@ func (t *Tree) open(c subtree.Caller, key subtree.Key) (*node, error) {
 		n.close()
 		return nil, vanished(err)
 	}
-	n.caller = c
-	if n.cred, err = t.credentials(c); err != nil {
-		n.close()
-		return nil, vanished(err)
-	}
+	n.caller, n.cred = c, cr
 	return n, nil
 }
 

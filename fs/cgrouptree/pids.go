@@ -85,7 +85,13 @@ func (ns *namespace) initOf(t *task) uint32 {
 func (ns *namespace) sameContainer(pid uint32) bool {
 	d, err := ns.tree.resolver.Resolve(pid)
 	own := ns.n.scope.container
-	return err == nil && d.Container != nil && own != nil && d.Container.Key == own.Key && d.Container.InitPID == own.InitPID
+	switch {
+	case err != nil || d.Container == nil || own == nil:
+		return false
+	case own.InitPID != 0:
+		return d.Container.InitPID == own.InitPID && d.Container.StartTicks == own.StartTicks
+	}
+	return d.Container.Key == own.Key
 }
 
 // host returns the host's number of a thread of the container's, given that of

@@ -34,13 +34,15 @@ type scope struct {
 }
 
 // scope finds what the caller may see of h.
-func (t *Tree) scope(c subtree.Caller, h *hierarchy) (scope, error) {
+func (t *Tree) scope(c subtree.Caller, h *hierarchy, depth int) (scope, error) {
 	d, err := t.resolver.Resolve(c.TID)
 	if err != nil {
 		return scope{}, err
 	}
 	if d.Container == nil {
-		return scope{all: d.Reason == container.ReasonRoot || d.Reason == container.ReasonNoUnit}, nil
+		// Who is in a pid namespace is not the host's, though nobody knows whose.
+		host := d.Reason == container.ReasonRoot || d.Reason == container.ReasonNoUnit
+		return scope{all: host && depth == 1}, nil
 	}
 	name, ok := d.Container.Membership.Path(h.controller)
 	if !ok {
@@ -50,7 +52,7 @@ func (t *Tree) scope(c subtree.Caller, h *hierarchy) (scope, error) {
 	if !ok {
 		return scope{}, nil
 	}
-	s := scope{path: rel, witness: d.Container.InitPID, container: d.Container}
+	s := scope{path: t.bound(h, d.Container, rel), witness: d.Container.InitPID, container: d.Container}
 	if s.witness == 0 {
 		s.witness = c.TID
 	}
@@ -67,7 +69,7 @@ func (t *Tree) confirm(h *hierarchy, s scope) error {
 	if err != nil {
 		return err
 	}
-	if r := s.relation(now); r != top && r != below {
+	if !isWithin(now, s.path) {
 		return fmt.Errorf("process %d left the cgroup %q: %w", s.witness, s.path, syscall.ESTALE)
 	}
 	return nil

@@ -28,6 +28,7 @@ type Tree struct {
 	resolver    Resolver
 	hierarchies []*hierarchy // sorted by name
 	inFlight    gate
+	bounds      bounds
 
 	mu    sync.Mutex // guards paths
 	paths map[subtree.Key]string

@@ -115,6 +115,9 @@ func (n *node) move(text string) error {
 	if again, err := n.tree.task(tid); err != nil || again.tgid != t.tgid || again.uids != t.uids || !ns.shows(&again) {
 		return syscall.ESRCH
 	}
+	if c := n.scope.container; c != nil && c.InitPID == t.tgid {
+		n.keepBound(n.path)
+	}
 	return n.write(strconv.AppendUint(nil, uint64(tid), 10))
 }
 

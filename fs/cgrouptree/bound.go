@@ -1,0 +1,116 @@
+package cgrouptree
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs/container"
+)
+
+// A container's cgroup is that of its init. An init may move itself into a
+// cgroup below, through this tree, and must still reach the others, as it would
+// in a cgroup namespace. So before it is moved the container's cgroup is marked
+// with who the init is, in an extended attribute, which later processes find as
+// well (since Linux 5.7; without it the init is left with what it moved to). The
+// tree takes no attributes from anybody.
+const markAttribute = "user.lxcfs.container"
+
+// bounds are the containers' cgroups as far as known.
+type bounds struct {
+	mu    sync.Mutex // guards known
+	known map[boundKey]bound
+}
+
+type boundKey struct {
+	hierarchy uint64
+	init      uint32
+	start     uint64
+}
+
+// bound is the container's cgroup when the init is in the cgroup now.
+type bound struct{ path, now string }
+
+// maxBounds bounds how many are remembered; beyond it all are forgotten.
+const maxBounds = 1 << 14
+
+func (k boundKey) String() string {
+	return strconv.FormatUint(uint64(k.init), 10) + " " + strconv.FormatUint(k.start, 10)
+}
+
+// bound returns the cgroup of a container whose init is in the cgroup now: the
+// highest one from there up that has its mark, else that one.
+func (t *Tree) bound(h *hierarchy, c *container.Container, now string) string {
+	if c.InitPID == 0 || now == "" {
+		return now
+	}
+	key := boundKey{h.number, c.InitPID, c.StartTicks}
+	t.bounds.mu.Lock()
+	b, ok := t.bounds.known[key]
+	t.bounds.mu.Unlock()
+	if ok && b.now == now {
+		return b.path
+	}
+	b = bound{now, now}
+	for dir := parent(now); dir != ""; dir = parent(dir) {
+		if t.mark(h, dir) == key.String() {
+			b.path = dir
+		}
+	}
+	t.remind(key, b)
+	return b.path
+}
+
+func (t *Tree) remind(key boundKey, b bound) {
+	t.bounds.mu.Lock()
+	defer t.bounds.mu.Unlock()
+	if t.bounds.known == nil || len(t.bounds.known) >= maxBounds {
+		t.bounds.known = make(map[boundKey]bound)
+	}
+	t.bounds.known[key] = b
+}
+
+// keepBound marks the container's cgroup before its init is moved to the cgroup
+// called to. Without the mark only this process knows.
+func (n *node) keepBound(to string) {
+	c := n.scope.container
+	key := boundKey{n.h.number, c.InitPID, c.StartTicks}
+	n.tree.setMark(n.h, n.scope.path, key.String())
+	n.tree.remind(key, bound{n.scope.path, to})
+}
+
+func isWithin(name, dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") }
+
+func (t *Tree) mark(h *hierarchy, name string) string {
+	fd, err := t.openDir(h, name)
+	if err != nil {
+		return ""
+	}
+	defer unix.Close(fd)
+	var buf [64]byte
+	n, err := unix.Fgetxattr(fd, markAttribute, buf[:])
+	if err != nil {
+		return ""
+	}
+	return string(buf[:n])
+}
+
+func (t *Tree) setMark(h *hierarchy, name, text string) {
+	fd, err := t.openDir(h, name)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	_ = unix.Fsetxattr(fd, markAttribute, []byte(text), 0)
+}
+
+func (t *Tree) openDir(h *hierarchy, name string) (int, error) {
+	n, err := t.at(h, scope{}, name)
+	if err != nil {
+		return -1, err
+	}
+	defer n.close()
+	return unix.Openat(n.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+}
