@@ -32,10 +32,6 @@ func clientMain() int {
 	case "fuzz":
 		return fuzzClient()
 	}
-	if err := os.Chdir(os.Getenv(treeVariable)); err != nil {
-		fmt.Println(err)
-		return 1
-	}
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		fmt.Println(step(strings.Split(in.Text(), " ")))
@@ -45,6 +41,11 @@ func clientMain() int {
 
 // startClient runs the client as the init of a pid namespace.
 func startClient(mode string) int {
+	// Here, for the client may be a user who is not let in on the way.
+	if err := os.Chdir(os.Getenv(treeVariable)); err != nil {
+		fmt.Println(err)
+		return 1
+	}
 	cmd := exec.Command("/proc/self/exe")
 	next := "run"
 	attr := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}

@@ -40,10 +40,6 @@ type fuzzer struct {
 
 // fuzzClient does whatever comes to mind to a cgroup tree, from many threads.
 func fuzzClient() int {
-	if err := os.Chdir(os.Getenv(treeVariable)); err != nil {
-		fmt.Println(err)
-		return 1
-	}
 	names, _ := listDirectories("memory")
 	var escapes, ops atomic.Int64
 	var wg sync.WaitGroup

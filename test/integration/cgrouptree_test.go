@@ -351,10 +351,9 @@ func TestCgroupTreeKilled(t *testing.T) {
 	d := start(t, "--keeper", "--enable-cgroup")
 	j := newJail(t, d, "start-userns", jailName())
 	j.do("list memory/C")
-	stop, stopped := make(chan struct{}), make(chan int)
-	go killWorkers(d, stop, stopped)
-	const rounds = 60
+	const rounds = 30
 	for i := range rounds {
+		killed := killWorkerSoon(d, time.Duration(i*i%61)*100*time.Microsecond)
 		j.steps([][2]string{
 			{fmt.Sprintf("mkdir memory/C/n%d", i), "ok"},
 			{fmt.Sprintf("stat memory/C/n%d/tasks", i), "644 0:0"},
@@ -366,9 +365,8 @@ func TestCgroupTreeKilled(t *testing.T) {
 		if i%2 == 0 {
 			j.steps([][2]string{{fmt.Sprintf("rmdir memory/C/n%d", i), "ok"}, {fmt.Sprintf("stat memory/C/n%d", i), "ENOENT"}})
 		}
+		<-killed
 	}
-	close(stop)
-	t.Logf("%d deaths", <-stopped)
 	for i := 1; i < rounds; i += 2 {
 		dir := fmt.Sprintf("/sys/fs/cgroup/memory/%s/n%d", j.name, i)
 		for _, f := range []string{"", "/tasks", "/memory.limit_in_bytes"} {
@@ -381,20 +379,16 @@ func TestCgroupTreeKilled(t *testing.T) {
 	j.steps([][2]string{{"mkdir memory/C/after", "ok"}, {"rmdir memory/C/after", "ok"}})
 }
 
-// killWorkers kills the worker of a keeper whenever there is one.
-func killWorkers(d *daemon, stop chan struct{}, stopped chan int) {
-	deaths, last := 0, 0
-	for {
-		select {
-		case <-stop:
-			stopped <- deaths
-			return
-		case <-time.After(20 * time.Millisecond):
-		}
-		if pid := d.worker(); pid != 0 && pid != last {
+// killWorkerSoon kills the worker of a keeper after a while; the channel is
+// closed then.
+func killWorkerSoon(d *daemon, after time.Duration) <-chan struct{} {
+	done, pid := make(chan struct{}), d.worker()
+	go func() {
+		defer close(done)
+		time.Sleep(after)
+		if pid != 0 {
 			syscall.Kill(pid, syscall.SIGKILL)
-			last = pid
-			deaths++
 		}
-	}
+	}()
+	return done
 }

@@ -20,6 +20,9 @@ import (
 var binary, helper string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(clientVariable) != "" {
+		os.Exit(clientMain())
+	}
 	os.Exit(testMain(m))
 }
 
