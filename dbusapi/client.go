@@ -19,7 +19,8 @@ var (
 	ErrDenied = errors.New("not allowed")
 )
 
-// Client asks a daemon over the bus. One goroutine uses it at a time.
+// Client asks a daemon over the bus, and starts none. One goroutine uses it at
+// a time.
 type Client struct {
 	conn    *dbus.Conn
 	manager dbus.BusObject
@@ -51,7 +52,7 @@ func (c *Client) Close() error { return c.conn.Close() }
 
 // call calls a method of the manager and stores what it returns.
 func (c *Client) call(ctx context.Context, method string, args, results []any) error {
-	return asClientError(c.manager.CallWithContext(ctx, ManagerInterface+"."+method, 0, args...).Store(results...))
+	return asClientError(c.manager.CallWithContext(ctx, ManagerInterface+"."+method, dbus.FlagNoAutoStart, args...).Store(results...))
 }
 
 // asClientError maps names of errors back to the sentinels.
@@ -91,7 +92,7 @@ func (e *clientError) Unwrap() error { return e.sentinel }
 // getAll returns all properties of an object's interface.
 func (c *Client) getAll(ctx context.Context, path dbus.ObjectPath, iface string) (bag, error) {
 	var all map[string]dbus.Variant
-	err := c.conn.Object(BusName, path).CallWithContext(ctx, propertiesInterface+".GetAll", 0, iface).Store(&all)
+	err := c.conn.Object(BusName, path).CallWithContext(ctx, propertiesInterface+".GetAll", dbus.FlagNoAutoStart, iface).Store(&all)
 	return bag{values: all}, asClientError(err)
 }
 
@@ -138,7 +139,7 @@ func split(latency []latencyClass) (counts, bounds []uint64) {
 // objects returns all connections and containers.
 func (c *Client) objects(ctx context.Context) (map[dbus.ObjectPath]map[string]map[string]dbus.Variant, error) {
 	var all map[dbus.ObjectPath]map[string]map[string]dbus.Variant
-	err := c.manager.CallWithContext(ctx, objectManagerInterface+".GetManagedObjects", 0).Store(&all)
+	err := c.manager.CallWithContext(ctx, objectManagerInterface+".GetManagedObjects", dbus.FlagNoAutoStart).Store(&all)
 	return all, asClientError(err)
 }
 

@@ -217,6 +217,9 @@ func TestNoSignalsOfHiddenContainers(t *testing.T) {
 	m.mu.Unlock()
 	s.Changed()
 	got := <-signals
+	for got.Path == "/org/freedesktop/DBus" { // the bus's own
+		got = <-signals
+	}
 	if !strings.HasSuffix(got.Name, ".PropertiesChanged") || len(got.Body[2].([]string)) > 0 {
 		t.Errorf("told %v, want the switch and no container", got)
 	}
