@@ -1,0 +1,74 @@
+package cgroup
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// sourcesOf lists all sources, one a line.
+func sourcesOf(t *testing.T, h *Host, m Membership) string {
+	t.Helper()
+	var b strings.Builder
+	for _, read := range []func(Membership) ([]Source, error){h.MemorySources, h.CPUSources, h.UsageSources} {
+		list, err := read(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list {
+			fmt.Fprintf(&b, "%s|%s|%s|%s\n", s.Name, s.Value, s.Cgroup, s.File)
+		}
+	}
+	return b.String()
+}
+
+// The limits are the ancestor's that binds, and every file named is there.
+func TestSources(t *testing.T) {
+	for _, tt := range []struct {
+		host string
+		want []string
+	}{
+		{"v2", []string{
+			"memory usage|500000|/lxc/c1|/sys/fs/cgroup/lxc/c1/memory.current",
+			"memory limit|1000000|/lxc|/sys/fs/cgroup/lxc/memory.max",
+			"swap usage|1024|/lxc/c1|/sys/fs/cgroup/lxc/c1/memory.swap.current",
+			"CPU time||/lxc/c1|/sys/fs/cgroup/lxc/c1/cpu.stat",
+			"I/O||/lxc/c1|/sys/fs/cgroup/lxc/c1/io.stat",
+		}},
+		{"v1", []string{
+			"memory usage|4000000|/lxc/c1|/sys/fs/cgroup/memory/lxc/c1/memory.usage_in_bytes",
+			"memory limit|8000000|/lxc|/sys/fs/cgroup/memory/lxc/memory.limit_in_bytes",
+			"limit of memory and swap|9000000|/lxc/c1|/sys/fs/cgroup/memory/lxc/c1/memory.memsw.limit_in_bytes",
+		}},
+	} {
+		t.Run(tt.host, func(t *testing.T) {
+			h, a := captured(t, tt.host)
+			got := sourcesOf(t, h, on(t, "/lxc/c1"))
+			for _, line := range tt.want {
+				if !strings.Contains(got, line+"\n") {
+					t.Errorf("no line %q in\n%s", line, got)
+				}
+			}
+			for line := range strings.Lines(got) {
+				f := strings.Split(strings.TrimSpace(line), "|")
+				if _, ok := a.Files[f[3]]; f[3] != "" && !ok && strings.Contains(f[0], "memory") {
+					t.Errorf("%s is not there", f[3])
+				}
+			}
+		})
+	}
+}
+
+// Where there is no controller it is said.
+func TestSourcesWithoutController(t *testing.T) {
+	h, _ := captured(t, "v2")
+	for i := range h.Hierarchies {
+		h.Hierarchies[i].Controllers = []string{"pids"}
+	}
+	got := sourcesOf(t, h, on(t, "/lxc/c1"))
+	for _, name := range []string{"memory", "CPU set", "CPU quota", "CPU time", "I/O"} {
+		if !strings.Contains(got, name+"|no controller||\n") {
+			t.Errorf("%s: got\n%s", name, got)
+		}
+	}
+}
