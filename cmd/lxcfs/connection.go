@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -24,6 +25,9 @@ type connection struct {
 	originFD int
 	subtrees []subtree.Mount
 	restored bool
+
+	using  sync.RWMutex // held for reading by use, for writing by close
+	closed bool
 }
 
 // region is a memfd and its mapping.
@@ -150,8 +154,21 @@ func (c *connection) serve(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// use calls f unless the connection is closed, and keeps it open meanwhile:
+// journal and accounts are memory that close unmaps.
+func (c *connection) use(f func()) {
+	c.using.RLock()
+	defer c.using.RUnlock()
+	if !c.closed {
+		f()
+	}
+}
+
 // close lets go of everything.
 func (c *connection) close() {
+	c.using.Lock()
+	defer c.using.Unlock()
+	c.closed = true
 	c.session.Close()
 	c.accounts.close()
 	unix.Close(c.originFD)

@@ -11,12 +11,17 @@ import (
 
 // reload reads the configuration again and says so to the manager. With a
 // mistake in it the old one stays in force.
-func (s *service) reload() {
+func (s *service) reload() error {
 	s.store.notify(s.log, "RELOADING=1", monotonic())
 	defer func() { s.store.notify(s.log, "READY=1", "STATUS="+s.status()) }()
 	if err := s.reconfigure(); err != nil {
 		s.log.Error("the configuration was not reloaded: the old one stays in force")
+		return err
 	}
+	if bus := s.bus.Load(); bus != nil {
+		bus.Reloaded()
+	}
+	return nil
 }
 
 // reconfigure puts the configuration files into force for all connections, or

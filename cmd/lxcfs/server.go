@@ -7,8 +7,10 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"linuxcontainers.org/lxcfs/dbusapi"
 	"linuxcontainers.org/lxcfs/fs"
 	"linuxcontainers.org/lxcfs/fs/config"
 	"linuxcontainers.org/lxcfs/fs/session"
@@ -25,8 +27,11 @@ type server struct {
 	// done receives the end of each connection.
 	done chan ended
 
-	mu     sync.Mutex // guards conns and config
+	bus atomic.Pointer[dbusapi.Server] // nil: not (yet) on any
+
+	mu     sync.Mutex // guards what follows
 	conns  map[string]*connection
+	past   fileSums // of connections that are gone
 	config config.Config
 }
 
@@ -55,6 +60,7 @@ func newServer(log logger, store *descriptors) (*server, error) {
 		store:    store,
 		done:     make(chan ended),
 		conns:    make(map[string]*connection),
+		past:     make(fileSums),
 		config:   cfg,
 	}, nil
 }
@@ -83,6 +89,7 @@ func (s *server) add(ctx context.Context, id string, p parts, o origin) error {
 		return err
 	}
 	s.log.Info("connection served", "id", id, "mountpoint", o.Mountpoint, "restored", c.restored)
+	s.changed()
 	go func() { s.done <- ended{c, c.serve(ctx)} }()
 	return nil
 }
@@ -91,9 +98,18 @@ func (s *server) add(ctx context.Context, id string, p parts, o origin) error {
 func (s *server) forget(c *connection) {
 	s.mu.Lock()
 	delete(s.conns, c.id)
+	s.past.add(c.renderer.Stats())
 	s.mu.Unlock()
 	s.store.drop(c.id)
 	c.close()
+	s.changed()
+}
+
+// changed tells the bus, if there is one. It never waits.
+func (s *server) changed() {
+	if bus := s.bus.Load(); bus != nil {
+		bus.Changed()
+	}
 }
 
 // connections lists what is served.
@@ -163,9 +179,14 @@ func (s *server) remove(e ended) {
 
 // toggle switches virtualisation off or on, for all connections.
 func (s *server) toggle() {
-	off := !s.switches.HostOnly.Load()
-	s.switches.HostOnly.Store(off)
-	s.log.Warn("virtualisation switched", "on", !off)
+	s.virtualize(s.switches.HostOnly.Load())
+}
+
+// virtualize switches virtualisation off or on, for all connections.
+func (s *server) virtualize(on bool) {
+	s.switches.HostOnly.Store(!on)
+	s.log.Warn("virtualisation switched", "on", on)
+	s.changed()
 }
 
 // fallback logs that somebody got the host's file.

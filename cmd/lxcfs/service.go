@@ -59,6 +59,7 @@ func runService(log logger) error {
 	}
 	go s.handleSignals()
 	go s.watch(ctx)
+	s.goOnBus(ctx)
 	return s.run(ctx)
 }
 

@@ -56,8 +56,10 @@ func (s *server) status() string {
 	conns := s.connections()
 	var restarts, deaths uint32
 	for _, c := range conns {
-		st := c.session.Stats()
-		restarts, deaths = max(restarts, st.Epoch-1), max(deaths, st.Deaths)
+		c.use(func() {
+			st := c.session.Stats()
+			restarts, deaths = max(restarts, st.Epoch-1), max(deaths, st.Deaths)
+		})
 	}
 	return fmt.Sprintf("Serving %s to %s; %s, %s",
 		counted(len(conns), "connection"), counted(len(s.machine.resolver.Containers()), "container"),

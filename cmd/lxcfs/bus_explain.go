@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/dbusapi"
+	"linuxcontainers.org/lxcfs/fs"
+	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
+
+// Explain says how a process was resolved and where its numbers come from.
+func (b *onBus) Explain(pid uint32, file, id string) (e dbusapi.Explanation, err error) {
+	d, err := b.resolve(pid)
+	if err != nil {
+		return e, err
+	}
+	e.Reason, e.Detail = string(d.Reason), d.Detail
+	err = b.use(id, func(c *connection) error {
+		files := c.renderer.Files()
+		if file != "" && !slices.ContainsFunc(files, func(f *fs.File) bool { return f.Path == file }) {
+			return fmt.Errorf("%w: %s is not served", dbusapi.ErrNoSuchFile, file)
+		}
+		if d.Container == nil {
+			return nil
+		}
+		k := containerOf(d.Container)
+		e.Container = &k
+		e.Sources, err = b.sources(d.Container, files, file)
+		return err
+	})
+	return e, err
+}
+
+// sources lists where the numbers of the files come from, or those of one file.
+func (b *onBus) sources(c *container.Container, files []*fs.File, file string) ([]dbusapi.Source, error) {
+	var list []dbusapi.Source
+	for _, part := range sourceParts() {
+		sources, err := part.read(b.machine.host, c.Membership)
+		if err != nil {
+			return nil, gone(c, err)
+		}
+		for _, s := range sources {
+			shown := shownIn(files, needs(part.needs, s.Name))
+			if len(shown) == 0 || file != "" && !slices.Contains(shown, file) {
+				continue
+			}
+			list = append(list, dbusapi.Source{Name: s.Name, Value: s.Value, Cgroup: s.Cgroup, File: s.File, Shown: strings.Join(shown, " ")})
+		}
+	}
+	return list, nil
+}
+
+// source is one part.
+type source struct {
+	needs view.Needs
+	read  func(*cgroup.Host, cgroup.Membership) ([]cgroup.Source, error)
+}
+
+// sourceParts are the parts of a View and who knows where they come from.
+func sourceParts() []source {
+	return []source{
+		{view.NeedMemory, (*cgroup.Host).MemorySources},
+		{view.NeedCPUs | view.NeedCPUTime | view.NeedUptime, (*cgroup.Host).CPUSources},
+		{0, (*cgroup.Host).UsageSources},
+	}
+}
+
+// needs says which part of a View a source is of; UsageSources brings several.
+func needs(of view.Needs, name string) view.Needs {
+	switch {
+	case of != 0:
+		return of
+	case name == "CPU time":
+		return view.NeedCPUTime | view.NeedUptime
+	case name == "I/O":
+		return view.NeedIO
+	}
+	return view.NeedLoad | view.NeedTasks
+}
+
+// shownIn lists the files that are made from a part.
+func shownIn(files []*fs.File, needs view.Needs) []string {
+	var shown []string
+	for _, f := range files {
+		if f.Needs&needs != 0 {
+			shown = append(shown, f.Path)
+		}
+	}
+	return shown
+}
