@@ -102,6 +102,9 @@ func TestHiddenContainers(t *testing.T) {
 					}
 				}
 			}
+			if _, err := k.c.ShowContainer(t.Context(), "a7", "/proc/stat", ""); (err == nil) != k.sees {
+				t.Errorf("show of the container: %v", err)
+			}
 			_, err := k.c.Show(t.Context(), 1000, "/proc/stat", "")
 			if (err == nil) != k.sees || !k.sees && !errors.Is(err, ErrNoSuchProcess) {
 				t.Errorf("show: %v", err)

@@ -222,6 +222,14 @@ func (c *Client) Show(ctx context.Context, pid uint32, file, connection string) 
 	return content, err
 }
 
+// ShowContainer is Show for a container, by the id that Containers gives.
+func (c *Client) ShowContainer(ctx context.Context, id, file, connection string) ([]byte, error) {
+	var content []byte
+	err := c.conn.Object(BusName, dbus.ObjectPath(containerDir+"/"+id)).CallWithContext(ctx,
+		ContainerInterface+".Show", dbus.FlagNoAutoStart, file, connection).Store(&content)
+	return content, asClientError(err)
+}
+
 // Explain says why.
 func (c *Client) Explain(ctx context.Context, pid uint32, file, connection string) (Explanation, error) {
 	var e Explanation

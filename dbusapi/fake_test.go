@@ -127,6 +127,10 @@ func (f *fake) Show(pid uint32, file, connection string) ([]byte, error) {
 	return fmt.Appendf(nil, "%d reads %s\n", pid, file), nil
 }
 
+func (f *fake) ShowContainer(id, file, connection string) ([]byte, error) {
+	return fmt.Appendf(nil, "%s reads %s\n", id, file), nil
+}
+
 func (f *fake) Explain(pid uint32, file, connection string) (Explanation, error) {
 	c, err := f.ContainerOf(pid)
 	if pid == 1 {

@@ -32,6 +32,8 @@ type Manager interface {
 	// Show returns what a process reads in a file of a connection ("": the
 	// first one).
 	Show(pid uint32, file, connection string) ([]byte, error)
+	// ShowContainer is Show for a container.
+	ShowContainer(containerID, file, connection string) ([]byte, error)
 	// Explain says why; file "" is every file.
 	Explain(pid uint32, file, connection string) (Explanation, error)
 	// DumpState returns JSON for a report of a bug.

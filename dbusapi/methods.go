@@ -25,6 +25,7 @@ func methods() map[string]func(*call) ([]any, error) {
 		ManagerInterface + ".GetContainerByPID":       (*call).getContainerByPID,
 		ManagerInterface + ".Show":                    (*call).show,
 		ManagerInterface + ".Explain":                 (*call).explain,
+		ContainerInterface + ".Show":                  (*call).showContainer,
 	}
 }
 
@@ -133,13 +134,27 @@ func (c *call) show() ([]any, error) {
 	if err := c.mayKnow(pid); err != nil {
 		return nil, err
 	}
+	return c.content(file, func() ([]byte, error) { return c.manager.Show(pid, file, connection) })
+}
+
+func (c *call) showContainer() ([]any, error) {
+	k, err := c.container()
+	if err != nil {
+		return nil, err
+	}
+	file, connection := c.args[0].(string), c.args[1].(string)
+	return c.content(file, func() ([]byte, error) { return c.manager.ShowContainer(k.ID, file, connection) })
+}
+
+// content returns a served file's content to a caller who may read the file.
+func (c *call) content(file string, show func() ([]byte, error)) ([]any, error) {
 	if !slices.ContainsFunc(c.manager.Status().Files, func(f FileStats) bool { return f.Path == file }) {
 		return nil, fmt.Errorf("%w: %s is not served", ErrNoSuchFile, file)
 	}
 	if err := c.mayRead(file); err != nil {
 		return nil, err
 	}
-	content, err := c.manager.Show(pid, file, connection)
+	content, err := show()
 	if content == nil {
 		content = []byte{}
 	}

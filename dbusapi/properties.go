@@ -58,22 +58,30 @@ func (c *call) values(iface string) (values, error) {
 	return values{}, nil
 }
 
-func (c *call) containerValues() (values, error) {
+// container returns the container whose object is called.
+func (c *call) container() (Container, error) {
 	known, err := c.containers()
+	for _, k := range known {
+		if ContainerPath(k.ID) == c.node.path {
+			return k, err
+		}
+	}
+	if err == nil {
+		err = newError(errorUnknownObject, "no container %s", c.node.path)
+	}
+	return Container{}, err
+}
+
+func (c *call) containerValues() (values, error) {
+	k, err := c.container()
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range known {
-		if ContainerPath(k.ID) != c.node.path {
-			continue
-		}
-		usage, err := c.manager.Usage(k.ID)
-		if err != nil {
-			return nil, err
-		}
-		return containerValues(k, usage), nil
+	usage, err := c.manager.Usage(k.ID)
+	if err != nil {
+		return nil, err
 	}
-	return nil, newError(errorUnknownObject, "no container %s", c.node.path)
+	return containerValues(k, usage), nil
 }
 
 // set is Properties.Set. Only LogControl1 has something to set.

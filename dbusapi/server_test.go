@@ -65,11 +65,15 @@ func TestMethodsAreAsDeclared(t *testing.T) {
 	b.serve(newFake())
 	c := b.client()
 	args := map[string][]any{
-		"Show": {uint32(1000), "/proc/stat", ""}, "Explain": {uint32(1000), "", ""}, "GetContainerByPID": {uint32(1000)},
+		"Explain": {uint32(1000), "", ""}, "GetContainerByPID": {uint32(1000)},
 		"SetVirtualization": {true}, "Get": {ManagerInterface, "Version"}, "GetAll": {ManagerInterface},
 		"Set": {LogControlInterface, "LogLevel", dbus.MakeVariant("debug")},
 	}
 	for path, interfaces := range objectKinds() {
+		args["Show"] = []any{uint32(1000), "/proc/stat", ""}
+		if path == ContainerPath("a7") {
+			args["Show"] = []any{"/proc/stat", ""}
+		}
 		for _, name := range interfaces {
 			d, err := parse(name)
 			if err != nil {
@@ -157,6 +161,9 @@ func TestClientGetsWhatTheManagerHas(t *testing.T) {
 	}
 	if got, err := c.Show(ctx, 1001, "/proc/stat", "1"); err != nil || string(got) != "1001 reads /proc/stat\n" {
 		t.Errorf("show: %q, %v", got, err)
+	}
+	if got, err := c.ShowContainer(ctx, m.containers[0].ID, "/proc/stat", ""); err != nil || string(got) != "a7 reads /proc/stat\n" {
+		t.Errorf("show of a container: %q, %v", got, err)
 	}
 	e, err := c.Explain(ctx, 1001, "/proc/stat", "")
 	if err != nil || e.Reason != "init" || e.Container == nil || e.Container.Name != "web" || len(e.Sources) != 1 || e.Sources[0].Shown != "/proc/stat" {

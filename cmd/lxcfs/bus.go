@@ -141,6 +141,19 @@ func (b *onBus) Show(pid uint32, file, id string) (content []byte, err error) {
 	return content, err
 }
 
+// ShowContainer renders a file as the container would get it.
+func (b *onBus) ShowContainer(containerID, file, id string) (content []byte, err error) {
+	k, err := b.find(containerID)
+	if err != nil {
+		return nil, err
+	}
+	err = b.use(id, func(c *connection) error {
+		content, err = c.renderer.ShowContainer(file, k)
+		return notServed(err)
+	})
+	return content, err
+}
+
 // notServed tells a file that is not served from other errors.
 func notServed(err error) error {
 	if err != nil && strings.Contains(err.Error(), "is not served") {
