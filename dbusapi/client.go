@@ -196,6 +196,13 @@ func (c *Client) Containers(ctx context.Context) ([]ContainerUsage, error) {
 	return list, nil
 }
 
+// CountContainers counts the containers that have read a file.
+func (c *Client) CountContainers(ctx context.Context) (int, error) {
+	var list []containerEntry
+	err := c.call(ctx, "ListContainers", nil, []any{&list})
+	return len(list), err
+}
+
 // container returns one container by its object.
 func (c *Client) container(ctx context.Context, path dbus.ObjectPath) (ContainerUsage, error) {
 	b, err := c.getAll(ctx, path, ContainerInterface)

@@ -1,12 +1,12 @@
 // Command lxcfsctl is the operator's tool of lxcfs. Each verb has its own file;
 // verbs.go lists them.
 //
-// Exit statuses: 0 done, 1 a failure, 2 a wrong command line.
+// Exit statuses: 0 done, 1 a failure, 2 a wrong command line, 3 the daemon is
+// not reached, 4 not allowed, 5 no such container, process, file or mount.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,9 +24,12 @@ var version = "0.1.0-dev"
 
 // Exit statuses.
 const (
-	exitOK      = 0
-	exitFailure = 1
-	exitUsage   = 2
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitUnreachable = 3
+	exitDenied      = 4
+	exitNotFound    = 5
 )
 
 func main() {
@@ -52,23 +55,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
-	var usage usageError
+	status := statusOf(err)
 	switch {
-	case err == nil:
-		return exitOK
-	case errors.As(err, &usage):
+	case status == exitUsage:
 		fmt.Fprintf(stderr, "lxcfsctl: %v\nTry 'lxcfsctl --help' for more information.\n", err)
-		return exitUsage
+	case err != nil && err.Error() != "":
+		fmt.Fprintf(stderr, "lxcfsctl: %s\n", strings.ReplaceAll(inOneSentence(err).Error(), "\n", "\nlxcfsctl: "))
 	}
-	fmt.Fprintf(stderr, "lxcfsctl: %s\n", strings.ReplaceAll(err.Error(), "\n", "\nlxcfsctl: "))
-	return exitFailure
+	return status
 }
+
+// exitHelp ends the help.
+const exitHelp = `Exit status: 0 done, 1 a failure (doctor: something is wrong), 2 a wrong command
+line, 3 the daemon is not reached, 4 not allowed, 5 no such container, process, file
+or mount.`
 
 // newCommand builds the command line of all verbs.
 func newCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "lxcfsctl",
 		Short:         "look at lxcfs, and connect containers to it",
+		Long:          "Looks at lxcfs, and connects containers to it.\n\n" + exitHelp,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -6,6 +6,13 @@ import "github.com/spf13/cobra"
 // command's OutOrStdout, and it returns its error.
 func verbs() []func() *cobra.Command {
 	return []func() *cobra.Command{
+		statusVerb,
+		containersVerb,
+		showVerb,
+		explainVerb,
+		reloadVerb,
+		reexecVerb,
+		virtualizationVerb,
 		attachVerb,
 		detachVerb,
 		unitVerb,
