@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// binary is the lxcfs under test, helper its mount helper; TestMain builds them.
-var binary, helper string
+// binary is the lxcfs under test, helper its mount helper, ctl its lxcfsctl;
+// TestMain builds them.
+var binary, helper, ctl string
 
 func TestMain(m *testing.M) {
 	if os.Getenv(clientVariable) != "" {
@@ -44,8 +45,8 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary, helper = filepath.Join(dir, "lxcfs"), filepath.Join(dir, "mount.fuse.lxcfs")
-	for _, out := range []string{binary, helper} {
+	binary, helper, ctl = filepath.Join(dir, "lxcfs"), filepath.Join(dir, "mount.fuse.lxcfs"), filepath.Join(dir, "lxcfsctl")
+	for _, out := range []string{binary, helper, ctl} {
 		if err := build(out, filepath.Base(out)); err != nil {
 			fmt.Println(err)
 			return 1
