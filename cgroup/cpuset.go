@@ -12,7 +12,7 @@ import (
 // controller. The set is not empty unless err is set; the error is
 // fs.ErrNotExist where the machine has no cpuset controller.
 func (h *Host) ReadCPUSet(m Membership) (CPUSet, error) {
-	return h.readCPUSet(m, cpusetFiles{"cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"})
+	return h.readCPUSet(m, cpuFiles())
 }
 
 // ReadMemoryNodes returns the memory nodes that m may allocate from, in the same
@@ -23,6 +23,10 @@ func (h *Host) ReadMemoryNodes(m Membership) (CPUSet, error) {
 
 // cpusetFiles are the names of one list. old: before Linux 3.17.
 type cpusetFiles struct{ v2, v1, old string }
+
+func cpuFiles() cpusetFiles {
+	return cpusetFiles{"cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"}
+}
 
 func (h *Host) readCPUSet(m Membership, files cpusetFiles) (CPUSet, error) {
 	p, err := h.place(m, "cpuset")

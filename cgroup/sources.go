@@ -136,14 +136,15 @@ func (h *Host) cpusetSource(m Membership) ([]Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := "cpuset.cpus.effective"
+	files := cpuFiles()
+	file := files.v2
 	if p.hierarchy.Version == 1 {
-		file = "cpuset.effective_cpus"
+		file = files.v1
 	}
 	buf := h.buffer()
 	defer h.release(buf)
 	for q, ok := p, true; ok; q, ok = q.parent() {
-		if s, err := h.readEffectiveCPUs(buf, q); err == nil && !s.Empty() {
+		if s, err := h.readEffective(buf, q, files); err == nil && !s.Empty() {
 			return []Source{q.at("CPU set", set.String(), file)}, nil
 		}
 	}
