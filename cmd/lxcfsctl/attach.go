@@ -133,8 +133,8 @@ func (a *attaching) one(ctx context.Context, out io.Writer, f attach.Found) erro
 	ctx, cancel := context.WithTimeout(ctx, attachTimeout)
 	defer cancel()
 	result, err := attach.Run(ctx, target, request)
-	if a.all && !f.Known() && (errors.Is(err, attach.ErrDaemon) || errors.Is(err, attach.ErrHost)) {
-		return nil
+	if a.all && (errors.Is(err, attach.ErrDaemon) || errors.Is(err, attach.ErrHost)) {
+		return nil // this program's own, where lxcfs itself runs in a container
 	}
 	if err != nil {
 		return err

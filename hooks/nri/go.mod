@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/containerd/nri v0.12.5
+	gopkg.in/yaml.v3 v3.0.1
 	linuxcontainers.org/lxcfs v0.0.0
 )
 
