@@ -11,9 +11,22 @@ import (
 	"testing"
 
 	"github.com/coreos/go-systemd/v22/unit"
+
+	"linuxcontainers.org/lxcfs/fs/mount"
 )
 
-const maxExposure = 0.5
+// Bounds of what systemd-analyze security says, which is 0 to 10.
+const (
+	maxExposure       = 0.5
+	maxCgroupExposure = 2.0
+)
+
+// serviceFiles, and all that systemd is to judge.
+func serviceFiles() []string { return []string{"lxcfs.service.in", "lxcfs-cgroup.service.in"} }
+
+func unitFiles() []string {
+	return append(serviceFiles(), "lxcfs.socket", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount")
+}
 
 // render puts the units into a directory as an installation would, with a
 // daemon that exists, so that verify finds it.
@@ -24,7 +37,7 @@ func render(t *testing.T) string {
 	if err := os.WriteFile(stub, []byte("#!/bin/true\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"lxcfs.service.in", "lxcfs.socket", "var-lib-lxcfs.mount"} {
+	for _, name := range unitFiles() {
 		text := strings.ReplaceAll(read(t, name), "@BINDIR@", dir)
 		out := filepath.Join(dir, strings.TrimSuffix(name, ".in"))
 		if err := os.WriteFile(out, []byte(text), 0o644); err != nil {
@@ -55,7 +68,8 @@ func analyze(t *testing.T, args ...string) (string, error) {
 
 func TestVerify(t *testing.T) {
 	dir := render(t)
-	for _, name := range []string{"lxcfs.service", "lxcfs.socket", "var-lib-lxcfs.mount"} {
+	for _, name := range unitFiles() {
+		name = strings.TrimSuffix(name, ".in")
 		out, err := analyze(t, "verify", "--man=no", filepath.Join(dir, name))
 		var left []string
 		for line := range strings.Lines(out) {
@@ -74,17 +88,41 @@ func TestVerify(t *testing.T) {
 
 func TestSecurityExposure(t *testing.T) {
 	dir := render(t)
-	out, err := analyze(t, "security", "--offline=yes", "--no-pager", filepath.Join(dir, "lxcfs.service"))
-	if err != nil && strings.Contains(out, "nrecognized option") {
-		t.Skip("needs systemd-analyze security --offline, systemd 250 or later")
+	for name, most := range map[string]float64{"lxcfs.service": maxExposure, "lxcfs-cgroup.service": maxCgroupExposure} {
+		out, err := analyze(t, "security", "--offline=yes", "--no-pager", filepath.Join(dir, name))
+		if err != nil && strings.Contains(out, "nrecognized option") {
+			t.Skip("needs systemd-analyze security --offline, systemd 250 or later")
+		}
+		m := regexp.MustCompile(`Overall exposure level for ` + regexp.QuoteMeta(name) + `: ([0-9.]+) `).FindStringSubmatch(out)
+		if m == nil {
+			t.Fatalf("no exposure in the output: %v\n%s", err, out)
+		}
+		level, err := strconv.ParseFloat(m[1], 64)
+		if err != nil || level > most {
+			t.Errorf("%s: got exposure %v (%v), want at most %v\n%s", name, level, err, most, out)
+		}
 	}
-	m := regexp.MustCompile(`Overall exposure level for lxcfs\.service: ([0-9.]+) `).FindStringSubmatch(out)
-	if m == nil {
-		t.Fatalf("no exposure in the output: %v\n%s", err, out)
-	}
-	level, err := strconv.ParseFloat(m[1], 64)
-	if err != nil || level > maxExposure {
-		t.Errorf("got exposure %v (%v), want at most %v\n%s", level, err, maxExposure, out)
+}
+
+// The cgroup tree takes these rights and no more.
+func TestCgroupServiceRights(t *testing.T) {
+	for option, want := range map[string]string{
+		"CapabilityBoundingSet": "CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER CAP_SYS_NICE",
+		"AmbientCapabilities":   "",
+		"SystemCallFilter":      "@system-service ~@privileged @resources @chown",
+		"NoNewPrivileges":       "yes",
+		"PrivateNetwork":        "yes",
+	} {
+		got := words(t, "lxcfs-cgroup.service.in", "Service", option)
+		for w := range strings.FieldsSeq(want) {
+			if !got[w] {
+				t.Errorf("%s= lacks %s", option, w)
+			}
+			delete(got, w)
+		}
+		if len(got) > 0 {
+			t.Errorf("%s= has %v, too", option, got)
+		}
 	}
 }
 
@@ -99,10 +137,13 @@ func options(t *testing.T, file string) []*unit.UnitOption {
 
 // A path on the mount in the service, of whatever option, blocked its start.
 func TestServiceDoesNotNameTheMount(t *testing.T) {
-	for _, o := range options(t, "lxcfs.service.in") {
+	for _, o := range append(options(t, "lxcfs.service.in"), options(t, "lxcfs-cgroup.service.in")...) {
 		// The unit's name is not the path.
 		if strings.Contains(strings.ReplaceAll(o.Value, "var-lib-lxcfs.mount", ""), "lib/lxcfs") {
 			t.Errorf("%s=%s names the mount", o.Name, o.Value)
+		}
+		if o.Name == "InaccessiblePaths" && o.Value == "-/run/dbus/system_bus_socket" {
+			continue // does not lead over the mount
 		}
 		switch o.Name {
 		case "ExecStartPre", "ExecStartPost", "ExecCondition", "RequiresMountsFor", "WantsMountsFor",
@@ -150,6 +191,15 @@ func TestWiring(t *testing.T) {
 		{"var-lib-lxcfs.mount", "Unit", "StopWhenUnneeded", []string{"yes"}},
 		{"var-lib-lxcfs.mount", "Unit", "DefaultDependencies", []string{"no"}},
 		{"lxcfs.socket", "Socket", "SocketMode", []string{"0600"}},
+		{"lxcfs-cgroup.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.cgroup.mount"}},
+		{"lxcfs-cgroup.service.in", "Unit", "Before", runtimes},
+		{"lxcfs-cgroup.service.in", "Service", "FileDescriptorStoreMax", []string{"512"}},
+		{"lxcfs-cgroup.socket", "Socket", "ListenSequentialPacket", []string{mount.CgroupSocket}},
+		{"lxcfs-cgroup.socket", "Socket", "SocketMode", []string{"0600"}},
+		{"lxcfs.socket", "Socket", "ListenSequentialPacket", []string{mount.Socket}},
+		{"var-lib-lxcfs.cgroup.mount", "Unit", "Requires", []string{"lxcfs-cgroup.socket"}},
+		{"var-lib-lxcfs.cgroup.mount", "Unit", "StopWhenUnneeded", []string{"yes"}},
+		{"var-lib-lxcfs.cgroup.mount", "Mount", "Options", []string{"cgroup"}},
 		{"lxcfs.socket", "Socket", "TriggerLimitIntervalSec", []string{"0"}},
 		{"systemd-nspawn@.service.d/10-lxcfs.conf", "Unit", "After", []string{"lxcfs.service", "var-lib-lxcfs.mount"}},
 		{"lxc@.service.d/10-lxcfs.conf", "Unit", "After", []string{"lxcfs.service", "var-lib-lxcfs.mount"}},

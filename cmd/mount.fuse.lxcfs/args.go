@@ -17,7 +17,7 @@ Options of a mount, comma separated:
   swap, noswap            swap in meminfo
   zswap, nozswap          zswap in meminfo
   psi-poll, nopsi-poll    poll(2) of pressure files
-  cgroup, nocgroup        the cgroup tree
+  cgroup, nocgroup        the cgroup tree; "cgroup" is served by lxcfs-cgroup.service
   ro, noatime, ...        the generic options of mount(8)
 
   -f  do all but the mount         -v  say what was done

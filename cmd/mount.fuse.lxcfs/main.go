@@ -48,14 +48,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
 	h := helper{
-		socket:  mount.Socket,
 		timeout: answerTimeout,
 		probe:   mount.ProbeChild(2 * time.Second),
 		stdout:  os.Stdout,
 	}
-	if s := os.Getenv("LXCFS_MOUNT_SOCKET"); s != "" {
-		h.socket = s
-	}
+	h.socket = os.Getenv("LXCFS_MOUNT_SOCKET")
 	err := h.run(ctx, os.Args[1:])
 	if err == nil {
 		os.Exit(exitOK)
@@ -71,7 +68,7 @@ func main() {
 
 // helper is what one run depends on.
 type helper struct {
-	socket  string
+	socket  string // "": the daemon's that is for the options
 	timeout time.Duration
 	probe   mount.Prober
 	stdout  io.Writer
@@ -99,6 +96,9 @@ func (h helper) run(ctx context.Context, args []string) error {
 	}
 	if a.fake {
 		return nil
+	}
+	if h.socket == "" {
+		h.socket = mount.SocketFor(options.Lxcfs)
 	}
 	if options.Flags&unix.MS_REMOUNT != 0 {
 		return h.remount(a.target, options)
@@ -152,11 +152,19 @@ func (h helper) failure(ctx context.Context, target string, err error) error {
 	case errors.As(err, &refused):
 		err = fmt.Errorf("the lxcfs daemon refuses %s: %w", target, err)
 	case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ECONNREFUSED):
-		err = fmt.Errorf("no lxcfs daemon listens on %s (is lxcfs.socket started?)", h.socket)
+		err = fmt.Errorf("no lxcfs daemon listens on %s (is %s started?)", h.socket, unitOf(h.socket))
 	default:
 		err = fmt.Errorf("%s: %w", target, err)
 	}
 	return &statusError{exitMount, err}
+}
+
+// unitOf names the unit of a socket.
+func unitOf(socket string) string {
+	if socket == mount.CgroupSocket {
+		return "lxcfs-cgroup.socket"
+	}
+	return "lxcfs.socket"
 }
 
 // connectionAt is the connection number of the mount at a path, 0 if unknown.

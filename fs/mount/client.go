@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,6 +14,24 @@ import (
 
 // Socket is where the daemon takes mounts: lxcfs.socket's ListenSequentialPacket=.
 const Socket = "/run/lxcfs/mount.sock"
+
+// CgroupSocket is where the daemon takes mounts that has the rights for the
+// cgroup tree: lxcfs-cgroup.socket's ListenSequentialPacket=.
+const CgroupSocket = "/run/lxcfs/cgroup.sock"
+
+// SocketFor returns which of the two takes a mount with these [Options.Lxcfs].
+func SocketFor(options string) string {
+	socket := Socket
+	for word := range strings.SplitSeq(options, ",") {
+		switch word {
+		case "cgroup":
+			socket = CgroupSocket
+		case "nocgroup":
+			socket = Socket
+		}
+	}
+	return socket
+}
 
 // ErrNoAnswer is returned, wrapped, when the daemon hung up or said nothing
 // until the context ended.

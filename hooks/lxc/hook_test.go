@@ -168,6 +168,22 @@ func TestMountHookCgroups(t *testing.T) {
 	expect(t, w, want, "", true)
 }
 
+// Where a service of its own serves the cgroup tree, that one is bound.
+func TestMountHookCgroupService(t *testing.T) {
+	w := newWorld(t, "root")
+	own := filepath.Join(t.TempDir(), "own")
+	w.env = append(w.env, "LXCFS_CGROUP_MOUNTPOINT="+own)
+	w.write(own, "cgroup/memory/tasks")
+	w.write(w.tree, "cgroup/memory/tasks")
+	w.write(w.root, "sys/fs/cgroup/memory/tasks")
+	want := slices.Clone(files)
+	if !namespaced(t) {
+		want = append([]string{own + "/cgroup/memory /sys/fs/cgroup/memory"}, want...)
+	}
+	slices.Sort(want)
+	expect(t, w, want, "", true)
+}
+
 func namespaced(t *testing.T) bool {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/cgroup")
