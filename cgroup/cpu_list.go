@@ -135,6 +135,16 @@ func (s CPUSet) AndNot(o CPUSet) CPUSet {
 	return out
 }
 
+// Within reports whether all CPUs of s are in o.
+func (s CPUSet) Within(o CPUSet) bool {
+	for i, w := range s {
+		if i < len(o) && w&^o[i] != 0 || i >= len(o) && w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Equal reports whether both sets have the same CPUs.
 func (s CPUSet) Equal(o CPUSet) bool {
 	if len(s) < len(o) {

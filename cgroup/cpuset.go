@@ -68,7 +68,7 @@ func (h *Host) readEffective(buf *[]byte, p place, files cpusetFiles) (CPUSet, e
 	if err != nil {
 		return nil, err
 	}
-	s, err := ParseCPUList(b)
+	s, err := h.lists.parse(b)
 	if err != nil {
 		return nil, formatIn(file, p.dir, err)
 	}

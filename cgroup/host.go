@@ -65,6 +65,7 @@ type Host struct {
 	scratch sync.Pool // of *[]byte, for the content of interface files
 	rare    sync.Map  // of *rarity, by the file's name
 	dirs    dirTable
+	lists   listTable
 }
 
 const mountinfo = "/proc/self/mountinfo"

@@ -54,6 +54,9 @@ func grown(now, last uint64) uint64 {
 	return now - last
 }
 
+// due: at that time a step is to be made.
+func (a *account) due(now uint64) bool { return a.last == 0 || grown(now, a.last) >= minSlice }
+
 // advance adds the time since the last step, and reports whether there was a
 // step. Counters never shrink, whatever the cgroup's do; no CPU gets more than
 // the slice was long.

@@ -30,28 +30,31 @@ func New(host *cgroup.Host, clock Clock, accounts *Accounts, loads *Loads) *Gath
 	return &Gatherer{host: host, clock: clock, accounts: accounts, loads: loads}
 }
 
+// parts are the ways to fill in a View, in their order.
+var parts = [...]struct {
+	needs Needs
+	fill  func(*Gatherer, *View, *container.Container, Options) error
+}{
+	{NeedMemory, (*Gatherer).memory},
+	{NeedCPUs | NeedCPUTime | NeedUptime | NeedTasks, (*Gatherer).cpus},
+	{NeedLoad | NeedTasks, (*Gatherer).load},
+	{NeedCPUTime | NeedUptime | NeedTasks, (*Gatherer).cpuTime}, // after load: it keeps the last pid
+	{NeedIO, (*Gatherer).io},
+	{NeedNodes, (*Gatherer).nodes},
+	{NeedCPUPressure, pressure("cpu")},
+	{NeedIOPressure, pressure("io")},
+	{NeedIRQPressure, pressure("irq")},
+	{NeedMemoryPressure, pressure("memory")},
+	{NeedEvents, (*Gatherer).events},
+}
+
 // Gather fills in the parts of dst that are needed; dst may hold an older View,
 // whose storage it takes. An error names the file; dst is then undefined.
 func (g *Gatherer) Gather(dst *View, c *container.Container, needs Needs, opts Options) error {
 	dst.LastPID = 0
-	for _, part := range []struct {
-		needs Needs
-		fill  func(*View, *container.Container, Options) error
-	}{
-		{NeedMemory, g.memory},
-		{NeedCPUs | NeedCPUTime | NeedUptime | NeedTasks, g.cpus},
-		{NeedLoad | NeedTasks, g.load},
-		{NeedCPUTime | NeedUptime | NeedTasks, g.cpuTime}, // after load: it keeps the last pid
-		{NeedIO, g.io},
-		{NeedNodes, g.nodes},
-		{NeedCPUPressure, g.pressure("cpu")},
-		{NeedIOPressure, g.pressure("io")},
-		{NeedIRQPressure, g.pressure("irq")},
-		{NeedMemoryPressure, g.pressure("memory")},
-		{NeedEvents, g.events},
-	} {
-		if needs&part.needs != 0 {
-			if err := part.fill(dst, c, opts); err != nil {
+	for i := range parts {
+		if needs&parts[i].needs != 0 {
+			if err := parts[i].fill(g, dst, c, opts); err != nil {
 				return err
 			}
 		}
@@ -78,7 +81,9 @@ func (g *Gatherer) cpus(dst *View, c *container.Container, opts Options) error {
 	case err != nil:
 		return err
 	default:
-		visible = visible.And(online)
+		if !visible.Within(online) {
+			visible = visible.And(online)
+		}
 	}
 	if visible.Empty() {
 		visible = online
@@ -108,13 +113,9 @@ func byQuota(policy CPUPolicy, kind container.Kind) bool {
 // online returns the host's online CPUs.
 func (g *Gatherer) online() (cgroup.CPUSet, error) {
 	const name = "/sys/devices/system/cpu/online"
-	text, err := g.host.FS.Append(nil, name)
+	set, err := g.host.ReadCPUList(name)
 	if err != nil {
 		return nil, err
-	}
-	set, err := cgroup.ParseCPUList(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if set.Empty() {
 		return nil, fmt.Errorf("%s: %w: no CPU", name, cgroup.ErrFormat)
@@ -130,17 +131,20 @@ func (g *Gatherer) cpuTime(dst *View, c *container.Container, _ Options) error {
 	defer r.mu.Unlock()
 	now := g.clock()
 	dst.Uptime = max(0, now-time.Duration(c.StartTicks)*tick)
-	if err := g.readCPUTime(dst, c); err != nil {
-		return err
+	news := false
+	if r.account.due(usec(now)) {
+		if err := g.readCPUTime(dst, c, r.account.last == 0); err != nil {
+			return err
+		}
+		s := slice{
+			now: usec(now), uptime: usec(dst.Uptime), visible: dst.CPUs, partial: dst.partial,
+			busy: dst.busy, usage: &dst.usage,
+		}
+		if r.account.last == 0 {
+			r.account.base = hostCounts(dst.stat).before(s.uptime, s.now)
+		}
+		news = r.account.advance(&s)
 	}
-	s := slice{
-		now: usec(now), uptime: usec(dst.Uptime), visible: dst.CPUs, partial: dst.partial,
-		busy: dst.busy, usage: &dst.usage,
-	}
-	if r.account.last == 0 {
-		r.account.base = hostCounts(dst.stat).before(s.uptime, s.now)
-	}
-	news := r.account.advance(&s)
 	if pid := uint64(dst.LastPID); pid > r.account.processes {
 		r.account.processes, news = pid, true
 	}
@@ -151,15 +155,20 @@ func (g *Gatherer) cpuTime(dst *View, c *container.Container, _ Options) error {
 	return nil
 }
 
-// readCPUTime reads the container's CPU time and the host's.
-func (g *Gatherer) readCPUTime(dst *View, c *container.Container) (err error) {
+// readCPUTime reads the container's CPU time and, where that is not per CPU or
+// the container is new, the host's.
+func (g *Gatherer) readCPUTime(dst *View, c *container.Container, fresh bool) (err error) {
 	if err = g.host.ReadCPUUsage(c.Membership, &dst.usage); err != nil {
 		return err
+	}
+	dst.busy = dst.busy[:0]
+	if dst.usage.PerCPU != nil && !fresh {
+		return nil
 	}
 	if dst.stat, err = g.host.FS.Append(dst.stat[:0], "/proc/stat"); err != nil {
 		return err
 	}
-	if dst.busy, err = appendBusy(dst.busy[:0], dst.stat); err != nil {
+	if dst.busy, err = appendBusy(dst.busy, dst.stat); err != nil {
 		return fmt.Errorf("/proc/stat: %w", err)
 	}
 	return nil
@@ -209,8 +218,8 @@ func (g *Gatherer) nodes(dst *View, c *container.Container, _ Options) error {
 
 // pressure reads the container's own pressure file. That there is none is no
 // failure: v1 has no pressure per cgroup, and it can be switched off.
-func (g *Gatherer) pressure(resource string) func(*View, *container.Container, Options) error {
-	return func(dst *View, c *container.Container, _ Options) error {
+func pressure(resource string) func(*Gatherer, *View, *container.Container, Options) error {
+	return func(g *Gatherer, dst *View, c *container.Container, _ Options) error {
 		text, err := g.host.ReadPressure(dst.Pressure[:0], c.Membership, resource)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EOPNOTSUPP) {
 			text, err = dst.Pressure[:0], nil

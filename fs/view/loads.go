@@ -26,6 +26,9 @@ const (
 	// found no more than cheapThreads.
 	censusAge    = time.Second
 	cheapThreads = 256
+	// idleTicks is how many ticks in a row may go without a census because the
+	// container used no CPU time.
+	idleTicks = 12
 )
 
 // decay are the kernel's EXP_1, EXP_5 and EXP_15.
@@ -49,6 +52,8 @@ type load struct {
 	container *container.Container
 	read      time.Duration // when somebody last did
 	counted   time.Duration // when the census began
+	used      uint64        // CPU time of the container before the census
+	skipped   int           // ticks without a census, in a row
 	figures
 }
 
@@ -61,7 +66,8 @@ type figures struct {
 // census is a count of a container's threads.
 type census struct {
 	running, blocked, threads int
-	lastPID                   uint32
+	newest                    uint32 // highest pid of /proc
+	lastPID                   uint32 // that process's pid in the container
 }
 
 // NewLoads returns a Loads that watches nobody yet.
@@ -87,8 +93,14 @@ func (l *Loads) Run(ctx context.Context) {
 // read for ten minutes, are forgotten.
 func (l *Loads) Tick() {
 	for _, w := range l.current() {
+		if l.idle(w) {
+			l.mu.Lock()
+			w.step()
+			l.mu.Unlock()
+			continue
+		}
 		now := l.clock()
-		c, err := l.count(w.container)
+		c, err := l.count(w)
 		l.mu.Lock()
 		if err != nil {
 			l.forget(w)
@@ -98,6 +110,21 @@ func (l *Loads) Tick() {
 		}
 		l.mu.Unlock()
 	}
+}
+
+// idle says that the last census still holds. Nobody was running then, and the
+// container has used no CPU time since: no task can have changed its state but
+// to a runnable one that has not run yet. Only Tick calls it.
+func (l *Loads) idle(w *load) bool {
+	used, err := l.host.ReadCPUTotal(w.container.Membership)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	idle := err == nil && used == w.used && w.running == 0 && w.skipped < idleTicks
+	w.used = used
+	if w.skipped++; !idle {
+		w.skipped = 0
+	}
+	return idle
 }
 
 // current returns the loads whose first count is made, without those that nobody
@@ -175,7 +202,7 @@ func (l *Loads) read(c *container.Container) (figures, error) {
 
 // begin makes the first count; other readers of the container wait for it.
 func (l *Loads) begin(w *load, now time.Duration) {
-	c, err := l.count(w.container)
+	c, err := l.count(w)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer close(w.ready)
@@ -201,7 +228,7 @@ func (l *Loads) refresh(w *load, now time.Duration) {
 	if !old {
 		return
 	}
-	if c, err := l.count(w.container); err == nil {
+	if c, err := l.count(w); err == nil {
 		l.mu.Lock()
 		w.take(c, now)
 		l.mu.Unlock()
@@ -210,12 +237,11 @@ func (l *Loads) refresh(w *load, now time.Duration) {
 
 // count counts the threads of a container's whole cgroup subtree, the first
 // maxTasks of them. Processes that end meanwhile do not count.
-func (l *Loads) count(c *container.Container) (census, error) {
+func (l *Loads) count(w *load) (census, error) {
 	var now census
-	var newest uint32
-	var buf []byte
-	err := l.host.WalkProcs(c.Membership, maxTasks, func(pid uint32) bool {
-		stat, err := l.host.FS.Append(buf[:0], fmt.Sprintf("/proc/%d/stat", pid))
+	buf := make([]byte, 0, 4096)
+	err := l.host.WalkProcs(w.container.Membership, maxTasks, func(pid uint32) bool {
+		stat, err := l.host.FS.Append(buf[:0], procDir(pid)+"/stat")
 		if err != nil {
 			return true
 		}
@@ -224,7 +250,7 @@ func (l *Loads) count(c *container.Container) (census, error) {
 		if err != nil {
 			return true
 		}
-		newest = max(newest, pid)
+		now.newest = max(now.newest, pid)
 		if threads > 1 {
 			l.countThreads(&now, pid)
 		} else {
@@ -235,9 +261,16 @@ func (l *Loads) count(c *container.Container) (census, error) {
 	if err != nil && !errors.Is(err, cgroup.ErrLimit) {
 		return census{}, err
 	}
-	now.lastPID = l.innerPID(newest, c.PIDDepth)
+	l.mu.Lock()
+	last := w.census
+	l.mu.Unlock()
+	if now.lastPID = last.lastPID; now.newest != last.newest {
+		now.lastPID = l.innerPID(now.newest, w.container.PIDDepth)
+	}
 	return now, nil
 }
+
+func procDir(pid uint32) string { return "/proc/" + strconv.FormatUint(uint64(pid), 10) }
 
 func (n *census) add(state byte) {
 	n.threads++
@@ -251,7 +284,7 @@ func (n *census) add(state byte) {
 
 // countThreads counts the threads of one process.
 func (l *Loads) countThreads(now *census, pid uint32) {
-	dir := fmt.Sprintf("/proc/%d/task", pid)
+	dir := procDir(pid) + "/task"
 	tids, err := l.host.FS.ReadDir(dir)
 	if err != nil {
 		return
@@ -272,7 +305,7 @@ func (l *Loads) countThreads(now *census, pid uint32) {
 //
 //	NStgid:	4711	12
 func (l *Loads) innerPID(pid uint32, depth int) uint32 {
-	status, err := l.host.FS.Append(nil, fmt.Sprintf("/proc/%d/status", pid))
+	status, err := l.host.FS.Append(nil, procDir(pid)+"/status")
 	if err != nil {
 		return 0
 	}
@@ -298,16 +331,19 @@ func (l *Loads) innerPID(pid uint32, depth int) uint32 {
 //	4711 (sh) S 1 4711 4711 0 -1 4194560 151 0 0 0 0 0 0 0 20 0 1 0 8127 ...
 func parseTask(stat []byte) (state byte, threads int, err error) {
 	end := bytes.LastIndexByte(stat, ')')
-	if end < 0 {
+	if end < 0 || len(stat) < end+4 || stat[end+1] != ' ' || stat[end+3] != ' ' {
 		return 0, 0, fmt.Errorf("/proc/PID/stat: %w: %.80q", cgroup.ErrFormat, stat)
 	}
-	fields := bytes.Fields(stat[end+1:])
-	if len(fields) < 18 || len(fields[0]) != 1 {
-		return 0, 0, fmt.Errorf("/proc/PID/stat: %w: %.80q", cgroup.ErrFormat, stat)
+	rest := stat[end+4:] // field 4
+	for range 20 - 4 {
+		if _, rest, _ = bytes.Cut(rest, []byte(" ")); len(rest) == 0 {
+			return 0, 0, fmt.Errorf("/proc/PID/stat: %w: %.80q", cgroup.ErrFormat, stat)
+		}
 	}
-	threads, err = strconv.Atoi(string(fields[17]))
+	field, _, _ := bytes.Cut(rest, []byte(" "))
+	threads, err = strconv.Atoi(string(bytes.TrimRight(field, "\n")))
 	if err != nil {
 		return 0, 0, fmt.Errorf("/proc/PID/stat: %w: %.80q", cgroup.ErrFormat, stat)
 	}
-	return fields[0][0], threads, nil
+	return stat[end+2], threads, nil
 }

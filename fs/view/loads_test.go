@@ -130,7 +130,7 @@ func TestCensusIsFreshWhereCheap(t *testing.T) {
 	for _, test := range []struct {
 		c    *container.Container
 		want int64
-	}{{small, 3}, {big, 0}} {
+	}{{small, 2}, {big, 0}} { // cgroup.procs and a stat; the last pid is the same
 		if _, err := loads.read(test.c); err != nil {
 			t.Fatal(err)
 		}
@@ -144,6 +144,52 @@ func TestCensusIsFreshWhereCheap(t *testing.T) {
 		if n := h.reads.Load() - before; n != test.want {
 			t.Errorf("%s: %d reads a second later, want %d", test.c.CgroupPath, n, test.want)
 		}
+	}
+}
+
+// Where no CPU time was used and nobody was running, a tick looks at no process;
+// but not for ever, for a process that never ran may have been put in.
+func TestIdleTick(t *testing.T) {
+	h, loads := newHall(t)
+	c := h.put("/a", 10, "D", "S")
+	stat := func(usec int) {
+		h.Files["/sys/fs/cgroup/a/cpu.stat"] = fmt.Sprintf("usage_usec %d\nuser_usec 0\nsystem_usec 0\n", usec)
+	}
+	stat(100)
+	tick := func() int64 {
+		before := h.reads.Load()
+		h.now += loadInterval
+		loads.Tick()
+		return h.reads.Load() - before
+	}
+	if _, err := loads.read(c); err != nil {
+		t.Fatal(err)
+	}
+	full := tick()
+	for range idleTicks {
+		if n := tick(); n != 1 {
+			t.Fatalf("an idle tick made %d reads, want that of cpu.stat", n)
+		}
+	}
+	if n := tick(); n != full {
+		t.Errorf("after %d idle ticks %d reads, want %d", idleTicks, n, full)
+	}
+	if n := tick(); n != 1 {
+		t.Errorf("idle again: %d reads, want 1", n)
+	}
+	stat(101)
+	if n := tick(); n != full {
+		t.Errorf("after CPU time was used %d reads, want %d", n, full)
+	}
+	h.put("/a", 10, "R", "S")
+	stat(102)
+	tick()
+	if n := tick(); n != full {
+		t.Errorf("with a task that runs %d reads, want %d", n, full)
+	}
+	h.now -= loadInterval // no census for the reader
+	if got, err := loads.read(c); err != nil || got.running != 1 || got.average[0] == 0 {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
