@@ -16,16 +16,44 @@ import (
 // mounted. It sends it in mount(2).
 const initWait = 5 * time.Second
 
-// attend takes mounts from the mount helper until ctx is done.
-func (s *service) attend(ctx context.Context) {
+// attend takes mounts from the mount helper until ctx is done or the function
+// that it returns is called, which waits for the helpers at hand.
+func (s *service) attend(ctx context.Context) (finish func()) {
+	if s.listener < 0 {
+		return func() {}
+	}
 	front := mount.Server{
 		Handle: func(_ context.Context, r mount.Request) error { return s.take(ctx, r) },
-		Report: func(peer unix.Ucred, err error) {
-			s.log.Warn("no mount taken", "pid", peer.Pid, "uid", peer.Uid, "reason", err)
-		},
+		Report: s.notTaken,
 	}
-	if err := front.Serve(ctx, s.listener); err != nil {
-		s.log.Error("no further mounts are taken", "error", err)
+	accepting, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := front.Serve(accepting, s.listener); err != nil {
+			s.log.Error("no further mounts are taken", "error", err)
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// notTaken reports a helper that got no ack.
+func (s *service) notTaken(peer unix.Ucred, err error) {
+	s.log.Warn("no mount taken", "pid", peer.Pid, "uid", peer.Uid, "reason", err)
+	if errors.Is(err, mount.ErrHungUp) {
+		s.missed.Store(true)
+		s.wake()
+	}
+}
+
+// wake has run look at what changed.
+func (s *service) wake() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
 	}
 }
 
@@ -46,10 +74,7 @@ func (s *service) take(ctx context.Context, r mount.Request) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case s.arrived <- struct{}{}:
-	default:
-	}
+	s.wake()
 	return nil
 }
 

@@ -27,6 +27,7 @@ const (
 	exitFailure = 1
 	exitUsage   = 64 // EX_USAGE of sysexits.h; Go's own 2 is a panic
 	exitNoMount = 69 // EX_UNAVAILABLE: no mount came to a service
+	exitAgain   = 75 // EX_TEMPFAIL: start it again
 )
 
 func main() {
@@ -52,8 +53,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "lxcfs: %v\n", err)
-	if errors.Is(err, errNoConnection) {
+	switch {
+	case errors.Is(err, errNoConnection):
 		return exitNoMount
+	case errors.Is(err, errMissed):
+		return exitAgain
 	}
 	return exitFailure
 }

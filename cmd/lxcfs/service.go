@@ -21,13 +21,19 @@ const (
 	firstWait = 40 * time.Second
 	// idleWait is how long a service that lost its last connection waits for
 	// another: a mount that is restarted comes back at once.
-	idleWait = time.Second
+	idleWait = 2 * time.Second
 	// stopWait bounds the wait for requests under way at the end of a service.
 	stopWait = 3 * time.Second
 )
 
-// errNoConnection ends a service that nobody gave a mount to.
-var errNoConnection = errors.New("no mount came: see var-lib-lxcfs.mount")
+var (
+	// errNoConnection ends a service that nobody gave a mount to.
+	errNoConnection = errors.New("no mount came: see var-lib-lxcfs.mount")
+	// errMissed ends one whose mount helper was gone before it was heard: the
+	// manager had ended it, for when it began nobody needed the mount. The
+	// service's next start pulls in the mount again.
+	errMissed = errors.New("the mount that came was given up: starting anew to ask for it again")
+)
 
 // service is lxcfs under a service manager: it mounts nothing, takes mounts
 // from a socket, and leaves them in the manager's store for its successor.
@@ -41,7 +47,8 @@ type service struct {
 	last     idSource
 	taking   sync.RWMutex           // held for reading while a mount is taken
 	said     atomic.Pointer[string] // the last STATUS=
-	arrived  chan struct{}          // holds an element when a mount was handed over
+	missed   atomic.Bool            // a helper did not wait
+	changed  chan struct{}          // holds an element when run is to look
 }
 
 // runService serves until it is told to stop or its last connection is gone.
@@ -54,9 +61,6 @@ func runService(log logger) error {
 	defer cancel()
 	s.stop = cancel
 	s.restore(ctx, inv)
-	if s.listener >= 0 {
-		go s.attend(ctx)
-	}
 	go s.handleSignals()
 	go s.watch(ctx)
 	s.goOnBus(ctx)
@@ -69,7 +73,7 @@ func newService(log logger) (*service, inventory, error) {
 	if err != nil {
 		return nil, inventory{}, usageError{fmt.Errorf("--service is for a unit of Type=notify: %w", err)}
 	}
-	s := &service{client: client, signals: make(chan os.Signal, 8), arrived: make(chan struct{}, 1)}
+	s := &service{client: client, signals: make(chan os.Signal, 8), changed: make(chan struct{}, 1)}
 	// Caught before READY=1: the manager may send any of them from then on.
 	signal.Notify(s.signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2)
 	signal.Ignore(unix.SIGPIPE)
@@ -107,10 +111,14 @@ func (s *service) run(ctx context.Context) error {
 	go s.machine.loads.Run(ctx)
 	idle := time.NewTimer(firstWait)
 	defer idle.Stop()
+	finish := s.attend(ctx)
 	for {
-		if s.count() > 0 {
+		switch {
+		case s.count() > 0:
 			s.sayReady()
 			idle.Stop()
+		case s.ready || s.missed.Load():
+			idle.Reset(idleWait)
 		}
 		select {
 		case <-ctx.Done():
@@ -118,12 +126,15 @@ func (s *service) run(ctx context.Context) error {
 			return nil
 		case e := <-s.done:
 			s.remove(e)
-			if s.count() == 0 {
-				idle.Reset(idleWait)
-			}
-		case <-s.arrived:
+		case <-s.changed:
 		case <-idle.C:
-			return s.idled()
+			// A helper that is at hand now is heard before the end; one
+			// that comes later starts the next service.
+			finish()
+			if s.count() == 0 {
+				return s.idled()
+			}
+			finish = s.attend(ctx)
 		}
 		s.sayStatus()
 	}
@@ -131,11 +142,14 @@ func (s *service) run(ctx context.Context) error {
 
 // idled ends a service that has nothing to serve.
 func (s *service) idled() error {
-	if !s.ready {
-		return errNoConnection
+	switch {
+	case s.ready:
+		s.log.Info("stopping: nothing is mounted any more")
+		return nil
+	case s.missed.Load():
+		return errMissed
 	}
-	s.log.Info("stopping: nothing is mounted any more")
-	return nil
+	return errNoConnection
 }
 
 // sayReady tells the manager once that readers are served.

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"os/user"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -128,7 +129,7 @@ func (h helper) mount(ctx context.Context, a arguments, options mount.Options) e
 		return &statusError{exitMount, err}
 	}
 	connection := connectionAt(target)
-	err = daemon.HandOver(ctx, mount.Handover{
+	err = h.handOver(ctx, daemon, mount.Handover{
 		FD: fd, Mountpoint: target, Options: options.Lxcfs, Connection: connection,
 	})
 	if err != nil {
@@ -141,6 +142,31 @@ func (h helper) mount(ctx context.Context, a arguments, options mount.Options) e
 		fmt.Fprintf(h.stdout, "mount.fuse.lxcfs: %s mounted, served by the daemon\n", target)
 	}
 	return nil
+}
+
+// retryPause is between two attempts to reach a daemon that died.
+const retryPause = 100 * time.Millisecond
+
+// handOver hands over until a daemon answers: one that hangs up without a word
+// has died or is ending, and its successor comes by the same socket. It knows by
+// the connection's number if the one before it has stored the mount already.
+func (h helper) handOver(ctx context.Context, daemon *mount.Client, m mount.Handover) error {
+	err := daemon.HandOver(ctx, m)
+	// The way to the socket must not lead into the mount: nobody serves it yet.
+	for errors.Is(err, mount.ErrNoAnswer) && m.Connection != 0 && !within(h.socket, m.Mountpoint) {
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(retryPause):
+		}
+		err = mount.HandOver(ctx, h.socket, m)
+	}
+	return err
+}
+
+// within says whether path is dir or below it.
+func within(path, dir string) bool {
+	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
 // failure puts the reason for a failed hand-over into one sentence.

@@ -241,8 +241,8 @@ func TestHandOverNoDaemon(t *testing.T) {
 		t.Errorf("got %v after %v, want ErrNoAnswer", err, time.Since(begin))
 	}
 	close(release)
-	if got := d.waitReports(t, 1)[0].err.Error(); !strings.Contains(got, "went away before the ack") {
-		t.Errorf("got %q", got)
+	if got := d.waitReports(t, 1)[0].err; !errors.Is(got, ErrHungUp) {
+		t.Errorf("got %v, want ErrHungUp", got)
 	}
 }
 

@@ -36,7 +36,7 @@ func receive(conn *net.UnixConn) (r Request, err error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return r, errors.New("the client sent nothing in time")
 	case errors.Is(err, io.EOF) || err == nil && n == 0:
-		return r, errors.New("the client hung up without a message")
+		return r, fmt.Errorf("%w without a message", ErrHungUp)
 	case err != nil:
 		return r, err
 	case n > MaxMessage || flags&unix.MSG_TRUNC != 0:

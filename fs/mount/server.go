@@ -42,8 +42,13 @@ type Server struct {
 	Clients int
 }
 
+// ErrHungUp is reported, wrapped, for a client that did not wait for its answer.
+var ErrHungUp = errors.New("the client hung up")
+
 // Serve takes mounts from the listening SOCK_SEQPACKET socket until ctx is
-// done, then waits for the clients at hand. The listener stays the caller's.
+// done, then waits for the clients at hand, which get their answers all the
+// same. Those in the backlog stay there, for whoever serves next. The listener
+// stays the caller's.
 func (s *Server) Serve(ctx context.Context, listener int) error {
 	l, err := packetListener(listener)
 	if err != nil {
@@ -62,10 +67,7 @@ func (s *Server) Serve(ctx context.Context, listener int) error {
 		}
 		conn, err := l.AcceptUnix()
 		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
+		case err != nil && ctx.Err() != nil:
 			return nil
 		case err != nil && !transient(err):
 			return fmt.Errorf("mount socket: %w", err)
@@ -132,16 +134,14 @@ func (s *Server) client(ctx context.Context, conn *net.UnixConn) {
 	defer conn.Close()
 	timeout := orDefault(s.Timeout, 5*time.Second)
 	conn.SetReadDeadline(time.Now().Add(timeout))
-	stop := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })
 	request, err := receive(conn)
-	stop()
 	if err == nil {
 		err = s.Handle(ctx, request)
 	}
 	conn.SetWriteDeadline(time.Now().Add(timeout))
 	_, werr := conn.Write(appendReply(err))
 	if err == nil && werr != nil {
-		err = fmt.Errorf("the mount helper for %s went away before the ack: %w", request.Mountpoint, werr)
+		err = fmt.Errorf("%w before the ack for %s: %w", ErrHungUp, request.Mountpoint, werr)
 	}
 	if err != nil {
 		drain(conn)
