@@ -29,13 +29,13 @@ const storeMax = 24
 // the socket that the mount helper connects to.
 type service struct {
 	*servicemanager.Service
-	t      *testing.T
-	ctx    context.Context
-	dir    string
-	socket string
-	log    output
-	binary string // of the next start
-	uid    int
+	t       *testing.T
+	ctx     context.Context
+	dir     string
+	socket  string
+	log     output
+	program string // what is installed; a test may put another in its place
+	uid     int
 }
 
 // newService makes a service that does not run yet.
@@ -48,7 +48,10 @@ func newService(t *testing.T, uid int) *service {
 			t.Fatal(err)
 		}
 	}
-	s := &service{t: t, dir: dir, socket: filepath.Join(dir, "mount.sock"), binary: binary, uid: uid}
+	s := &service{t: t, dir: dir, socket: filepath.Join(dir, "mount.sock"), program: filepath.Join(dir, "lxcfs"), uid: uid}
+	if err := os.Link(binary, s.program); err != nil {
+		t.Fatal(err)
+	}
 	var cancel context.CancelFunc
 	s.ctx, cancel = context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
@@ -75,7 +78,7 @@ func newService(t *testing.T, uid int) *service {
 
 // command is the unit's ExecStart=, run by the user.
 func (s *service) command() *exec.Cmd {
-	cmd := exec.Command(s.binary, "--service")
+	cmd := exec.Command(s.program, "--service")
 	cmd.Stdout, cmd.Stderr = s.log.File, s.log.File
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
