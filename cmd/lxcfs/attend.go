@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/fs/config"
 	"linuxcontainers.org/lxcfs/fs/mount"
 )
 
@@ -66,11 +67,15 @@ func (s *service) take(ctx context.Context, r mount.Request) error {
 		unix.Close(r.FD)
 		return nil
 	}
-	if err := awaitInit(r.FD); err != nil {
+	_, err := config.ParseMountOptions(r.Options)
+	if err == nil {
+		err = awaitInit(r.FD)
+	}
+	if err != nil {
 		unix.Close(r.FD)
 		return err
 	}
-	err := s.add(ctx, s.last.next(), freshParts(r.FD), origin{Mountpoint: r.Mountpoint, Options: r.Options, Connection: r.Connection})
+	err = s.add(ctx, s.last.next(), freshParts(r.FD), origin{Mountpoint: r.Mountpoint, Options: r.Options, Connection: r.Connection})
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func newMachine() (*machine, error) {
 		return nil, fmt.Errorf("cgroup hierarchies: %w", err)
 	}
 	return &machine{
-		files:    files,
+		files:    openFiles{files},
 		host:     host,
 		resolver: container.New(host, container.Options{}),
 		loads:    view.NewLoads(host, bootClock),
