@@ -32,10 +32,8 @@ func Files() []File {
 		{"/proc/swaps", true},
 		{"/proc/uptime", true},
 		{"/proc/vmstat", false},
-		{"/sys/devices/system/cpu/offline", true},
-		{"/sys/devices/system/cpu/online", true},
-		{"/sys/devices/system/cpu/possible", true},
-		{"/sys/devices/system/cpu/present", true},
+		{"/sys/devices/system/cpu", true},
+		{"/sys/devices/system/node", true},
 	}
 }
 
