@@ -156,14 +156,17 @@ func Select(all []Found, name string) ([]Found, error) {
 
 func named(c *container.Container, name string) bool {
 	const digits = 8
+	if name == "" {
+		return false
+	}
+	if unit := c.Unit.Name; name == unit || name+".service" == unit {
+		return true
+	}
 	if runtime, rest, ok := strings.Cut(name, "/"); ok && runtime == c.Runtime {
 		name = rest
 	}
-	switch c.Kind {
-	case container.Application:
+	if c.Kind == container.Application {
 		return len(name) >= digits && strings.HasPrefix(c.Name, name)
-	case container.Unit:
-		return name == c.Name || name+".service" == c.Name
 	}
-	return name == c.Name && name != ""
+	return name == c.Name
 }

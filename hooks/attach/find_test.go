@@ -25,7 +25,10 @@ func TestSelect(t *testing.T) {
 		found(60, "systemd", "nginx.service", container.Unit, 6, 0),
 		found(61, "systemd", "nginx.service", container.Unit, 6, 0),
 		{PID: 70},
+		found(80, "", "", container.System, 8, 80),
 	}
+	all[7].Container.Unit.Name, all[6].Container.Unit.Name = "nginx.service", "nginx.service"
+	all[9].Container.Unit.Name = "machine.service"
 	for _, tt := range []struct {
 		name string
 		pids []int
@@ -43,6 +46,7 @@ func TestSelect(t *testing.T) {
 		{"01234567ffff", []int{50}, nil},
 		{"nginx", []int{60, 61}, nil},
 		{"nginx.service", []int{60, 61}, nil},
+		{"machine.service", []int{80}, nil},
 		{"4711", []int{4711}, nil},
 		{"", nil, ErrNotFound},
 	} {

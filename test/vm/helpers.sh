@@ -22,8 +22,7 @@ have_controllers() { grep -qw memory /sys/fs/cgroup/cgroup.controllers; }
 
 # ---- lxcfs ----
 
-# Read on the host, where all files are the host's: which ones there are does not depend on the reader.
-served() { (cd "$tree" && find proc sys/devices/system/cpu/online -type f 2>/dev/null) | sort; }
+
 
 # start_lxcfs: by its unit, or where the build brings none, in a unit made here.
 start_lxcfs() {

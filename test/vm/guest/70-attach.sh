@@ -31,7 +31,7 @@ like "again" "$(lxcfsctl attach a1 2>&1)" 'attached already$'
 story "a machine of systemd-nspawn with a user namespace and its own network"
 unit_start nsmachine -p Delegate=yes -p MemoryMax=150M -p AllowedCPUs=1 systemd-nspawn -q -M attached -D "$ct" --read-only --keep-unit \
   --private-users=524288:65536 --private-users-ownership=map --private-network --register=yes --console=pipe --link-journal=no sleep 1000
-eventually 60 "attach" lxcfsctl attach nspawn/attached
+eventually 60 "attach" lxcfsctl attach nsmachine.service
 leader=$(machinectl show -P Leader attached 2>/dev/null || machinectl show -p Leader --value attached)
 sees "nspawn" "$(nsenter -t "$leader" -m -p sh -c "$numbers" 2>&1)" 153600 1
 is "online" "$(nsenter -t "$leader" -m cat /sys/devices/system/cpu/online)" 1
@@ -63,7 +63,7 @@ like "its files are dead" "$(memory_in a1)" "not connected"
 like "attach --all" "$(lxcfsctl attach --all 2>&1)" 'lxc/a1 .*replaced'
 is "memory in LXC" "$(memory_in a1)" 125952
 is "the unit" "$(nsenter -t "$(systemctl show -P MainPID oldunit)" -m awk '/^MemTotal:/ {print $2}' /proc/meminfo)" "$machine_memory"
-is "no dead mount is left" "$(in_lxc a1 'cat $(awk "/fuse.lxcfs/ {print \$5}" /proc/self/mountinfo | grep ^/proc) >/dev/null && echo alive')" alive
+is "no dead mount is left" "$(in_lxc a1 'cat $(awk "/fuse.lxcfs/ {print \$5}" /proc/self/mountinfo | grep ^/proc) 2>&1 | grep -c "not connected"')" 0
 is "all done" "$(lxcfsctl attach --all 2>&1 | grep -c 'replaced\|[0-9] attached\(,\|$\)')" 0
 
 umount -l "$old"
