@@ -25,7 +25,7 @@ const (
 func serviceFiles() []string { return []string{"lxcfs.service.in", "lxcfs-cgroup.service.in"} }
 
 func unitFiles() []string {
-	return append(serviceFiles(), "lxcfs.socket", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount")
+	return append(serviceFiles(), "lxcfs-heal.service.in", "lxcfs.socket", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount")
 }
 
 // render puts the units into a directory as an installation would, with a
@@ -33,12 +33,13 @@ func unitFiles() []string {
 func render(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	stub := filepath.Join(dir, "lxcfs")
-	if err := os.WriteFile(stub, []byte("#!/bin/true\n"), 0o755); err != nil {
-		t.Fatal(err)
+	for _, stub := range []string{"lxcfs", "mount.fuse.lxcfs"} {
+		if err := os.WriteFile(filepath.Join(dir, stub), []byte("#!/bin/true\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, name := range unitFiles() {
-		text := strings.ReplaceAll(read(t, name), "@BINDIR@", dir)
+		text := strings.NewReplacer("@BINDIR@", dir, "@SBINDIR@", dir).Replace(read(t, name))
 		out := filepath.Join(dir, strings.TrimSuffix(name, ".in"))
 		if err := os.WriteFile(out, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -181,7 +182,10 @@ func TestWiring(t *testing.T) {
 	}{
 		{"lxcfs.service.in", "Unit", "Before", runtimes},
 		{"var-lib-lxcfs.mount", "Unit", "Before", append(runtimes, "umount.target")},
-		{"lxcfs.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.mount"}},
+		{"lxcfs.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.mount", "lxcfs-heal.service"}},
+		{"var-lib-lxcfs.mount", "Unit", "Wants", []string{"lxcfs-heal.service"}},
+		{"lxcfs-heal.service.in", "Unit", "Before", []string{"var-lib-lxcfs.mount"}},
+		{"lxcfs-heal.service.in", "Unit", "StopWhenUnneeded", []string{"yes"}},
 		{"lxcfs.service.in", "Unit", "StartLimitIntervalSec", []string{"0"}},
 		{"lxcfs.service.in", "Service", "Restart", []string{"always"}},
 		{"lxcfs.service.in", "Service", "RestartPreventExitStatus", []string{"0", "64", "69"}},

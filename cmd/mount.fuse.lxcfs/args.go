@@ -22,6 +22,8 @@ Options of a mount, comma separated:
 
   -f  do all but the mount         -v  say what was done
   -n, -s  accepted and ignored     -t TYPE  must be fuse.lxcfs
+  --detach-dead MOUNTPOINT  take away a mount there whose daemon is gone for
+      good, and mount nothing; for lxcfs-heal.service
   --help, --version
 
 In fstab use nofail,x-systemd.requires=lxcfs.socket,x-systemd.after=lxcfs.socket
@@ -38,6 +40,7 @@ type arguments struct {
 	options        string
 	fake, verbose  bool
 	help, version  bool
+	detach         string // --detach-dead
 }
 
 // parseArguments does what getopt(3) does for "sfnvho:t:N:" and two long
@@ -52,6 +55,11 @@ func parseArguments(args []string) (a arguments, err error) {
 			a.help = true
 		case arg == "--version" || arg == "-V":
 			a.version = true
+		case arg == "--detach-dead":
+			if len(args) == 0 {
+				return a, errors.New("--detach-dead needs a mountpoint")
+			}
+			a.detach, args = args[0], args[1:]
 		case arg == "--":
 			names = append(names, args...)
 			args = nil
@@ -64,7 +72,7 @@ func parseArguments(args []string) (a arguments, err error) {
 		}
 	}
 	a.options = strings.Join(options, ",")
-	if a.help || a.version {
+	if a.help || a.version || a.detach != "" && len(names) == 0 {
 		return a, nil
 	}
 	if len(names) != 2 {

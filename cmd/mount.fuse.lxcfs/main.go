@@ -98,6 +98,9 @@ func (h helper) run(ctx context.Context, args []string) error {
 	if a.fake {
 		return nil
 	}
+	if a.detach != "" {
+		return h.detachDead(ctx, a.detach)
+	}
 	if h.socket == "" {
 		h.socket = mount.SocketFor(options.Lxcfs)
 	}
@@ -140,6 +143,17 @@ func (h helper) mount(ctx context.Context, a arguments, options mount.Options) e
 	}
 	if a.verbose {
 		fmt.Fprintf(h.stdout, "mount.fuse.lxcfs: %s mounted, served by the daemon\n", target)
+	}
+	return nil
+}
+
+// detachDead takes away the dead mounts of ours at target. To the service manager
+// a mount is one, dead or not, and it would never start its unit. What else is
+// there is no business of this.
+func (h helper) detachDead(ctx context.Context, target string) error {
+	_, err := mount.ReplaceDead(ctx, hostfile.OS{}, target, h.probe)
+	if err != nil && !errors.Is(err, mount.ErrMounted) && !errors.Is(err, unix.ENOENT) {
+		return &statusError{exitMount, err}
 	}
 	return nil
 }

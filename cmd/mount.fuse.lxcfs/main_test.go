@@ -185,7 +185,7 @@ func testMounted(t *testing.T, program, socket, dir string, requests <-chan moun
 		t.Fatalf("over a dead mount: got %d %q", status, stderr)
 	}
 	again := <-requests
-	defer unix.Close(again.FD)
+	defer testDetachDead(t, program, socket, dir, again.FD)
 	table, err := mount.ReadTable(hostfile.OS{})
 	if err != nil {
 		t.Fatal(err)
@@ -198,6 +198,21 @@ func testMounted(t *testing.T, program, socket, dir string, requests <-chan moun
 	}
 	if n != 1 {
 		t.Errorf("%d mounts at %s, want the dead one replaced", n, dir)
+	}
+}
+
+// testDetachDead: a mount whose connection lives is left alone, a dead one is
+// taken away, and nothing is no mistake.
+func testDetachDead(t *testing.T, program, socket, dir string, fd int) {
+	for _, mounted := range []bool{true, false, false} {
+		if !mounted {
+			unix.Close(fd)
+			fd = -1
+		}
+		status, _, stderr := run(t, socket, program, "--detach-dead", dir)
+		if line := lineOf(t, dir); status != 0 || stderr != "" || (line != "") != mounted {
+			t.Errorf("--detach-dead: got %d %q, mounted as %q, want mounted %v", status, stderr, line, mounted)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ func TestManPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	var options []string
-	for _, long := range []string{"--help", "--version"} {
+	for _, long := range []string{"--help", "--version", "--detach-dead"} {
 		options = append(options, long)
 	}
 	for letter := rune('!'); letter <= '~'; letter++ {
