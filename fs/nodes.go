@@ -15,8 +15,6 @@ type File struct {
 	Needs view.Needs
 	// Append renders: dst plus the container's version of the host's text.
 	Append func(dst, host []byte, v *view.View) ([]byte, error)
-	// MayBeEmpty says that nothing rendered is not a fault.
-	MayBeEmpty bool
 
 	counters Counters
 }

@@ -175,7 +175,7 @@ func (r *Renderer) contained(dst []byte, s *scratch, f *File, c *container.Conta
 	if err != nil {
 		return dst, fmt.Errorf("render %s: %w", f.Path, err)
 	}
-	if len(out) == len(dst) && len(s.host) > 0 && !f.MayBeEmpty {
+	if len(out) == len(dst) && len(s.host) > 0 {
 		return dst, fmt.Errorf("render %s: %w", f.Path, errEmpty)
 	}
 	return out, nil

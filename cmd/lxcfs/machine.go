@@ -87,7 +87,7 @@ func bootClock() time.Duration {
 func servedFiles() []*fs.File {
 	var files []*fs.File
 	for _, f := range proc.Files() {
-		files = append(files, &fs.File{Path: "/proc/" + f.Name, Needs: f.Needs, Append: f.Append, MayBeEmpty: f.MayBeEmpty})
+		files = append(files, &fs.File{Path: "/proc/" + f.Name, Needs: f.Needs, Append: f.Append})
 	}
 	for _, f := range sys.Files() {
 		files = append(files, &fs.File{Path: "/sys/" + f.Name, Needs: f.Needs, Append: f.Append})

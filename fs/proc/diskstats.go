@@ -15,20 +15,27 @@ const diskstatsFile = "/proc/diskstats"
 //	254       0 vda 77021 26217 2666642 13308 85901 35203 10360144 37726 0 11568 52524 12038 33 2290976 901 16227 588
 //
 // Cgroups account whole disks: partitions, and devices that the container never
-// used, have no line. Order, names, columns and their number are the host's
-// (11 fields up to Linux 4.17, 15 with discards, 17 since 5.5 with flushes). See
-// [diskFields] for the values.
+// used, have no line. One that used none has a line of zeros for the host's first
+// used device: no kernel with a disk writes an empty file. Order, names, columns
+// and their number are the host's (11 fields up to Linux 4.17, 15 with discards,
+// 17 since 5.5 with flushes). See [diskFields] for the values.
+//
+// iostat(1) reads this file for -p ALL, else /sys/block, which is the host's.
 func AppendDiskstats(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText(diskstatsFile, host); err != nil {
 		return dst, err
 	}
 	out := dst
+	var first []byte
 	for rest := host; len(rest) > 0; {
 		var line []byte
 		line, rest = cutLine(rest)
 		major, minor, names, ok := parseDevice(line)
 		if !ok {
 			return dst, malformed(diskstatsFile, line)
+		}
+		if first == nil && usedDisk(names) {
+			first = line
 		}
 		io := findIO(v.IO, major, minor)
 		if io == nil {
@@ -37,6 +44,31 @@ func AppendDiskstats(dst, host []byte, v *view.View) ([]byte, error) {
 		if out, ok = appendDisk(out, line, names, io); !ok {
 			return dst, malformed(diskstatsFile, line)
 		}
+	}
+	if len(out) > len(dst) || len(host) == 0 {
+		return out, nil
+	}
+	return appendUnused(dst, host, first)
+}
+
+// usedDisk reports whether the host's line counts any request read.
+func usedDisk(names []byte) bool {
+	_, rest := cutField(names)
+	field, _ := cutField(rest)
+	n, ok := parseUint(field)
+	return ok && n > 0
+}
+
+// appendUnused appends a line with zeros, or the first of the host where none
+// will do.
+func appendUnused(dst, host, line []byte) ([]byte, error) {
+	if line == nil {
+		line, _ = cutLine(host)
+	}
+	_, _, names, _ := parseDevice(line)
+	out, ok := appendDisk(dst, line, names, &cgroup.IOStat{})
+	if !ok {
+		return dst, malformed(diskstatsFile, line)
 	}
 	return out, nil
 }

@@ -9,7 +9,8 @@ import (
 const partitionsFile = "/proc/partitions"
 
 // AppendPartitions appends /proc/partitions, proc_partitions(5), with the
-// devices that the container's /proc/diskstats has.
+// devices that the container used, as /proc/diskstats has them: whole disks.
+// Partitions, and devices that it never used, have no line.
 //
 //	major minor  #blocks  name
 //

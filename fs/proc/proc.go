@@ -11,16 +11,13 @@ type File struct {
 	// Append appends the file, made from the host's own file, to dst. On error
 	// it returns dst as it was given. It does not keep host or v.
 	Append func(dst, host []byte, v *view.View) ([]byte, error)
-	// MayBeEmpty says that a container may rightly get no byte of a host's file
-	// that has some.
-	MayBeEmpty bool
 }
 
 // Files returns the files that this package renders, by name.
 func Files() []File {
 	return []File{
 		{Name: "cpuinfo", Needs: view.NeedCPUs, Append: AppendCpuinfo},
-		{Name: "diskstats", Needs: view.NeedIO, Append: AppendDiskstats, MayBeEmpty: true},
+		{Name: "diskstats", Needs: view.NeedIO, Append: AppendDiskstats},
 		{Name: "loadavg", Needs: view.NeedLoad, Append: AppendLoadavg},
 		{Name: "meminfo", Needs: view.NeedMemory, Append: AppendMeminfo},
 		{Name: "partitions", Needs: view.NeedIO, Append: AppendPartitions},

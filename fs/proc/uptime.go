@@ -18,8 +18,8 @@ import (
 // The start times of processes count from the host's boot, which nothing but a
 // time namespace (time_namespaces(7)) changes. ps(1) takes the age of a process
 // from this file and its start time: in a container etime, etimes and %CPU of
-// "ps aux" are wrong, mostly 0. START and lstart, which are made from btime,
-// are right.
+// "ps aux" are wrong, 0 or, by its unsigned subtraction, huge. START and lstart,
+// which are made from btime, are right.
 func AppendUptime(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText("/proc/uptime", host); err != nil {
 		return dst, err

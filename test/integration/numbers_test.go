@@ -211,3 +211,40 @@ BEGIN {
 		t.Errorf("%d of 8 readers content:\n%s", n, got)
 	}
 }
+
+// A container that somebody moves between cgroups while it reads has the limit
+// of one of them each time, and never a broken file.
+func TestMovedWhileReading(t *testing.T) {
+	d := start(t)
+	b := newBox(t, d, limits{memory: "268435456"}, nil)
+	other := newBox(t, d, limits{memory: "134217728"}, nil)
+	init := b.init()
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+			}
+			to := b.cgroups
+			if i%2 == 0 {
+				to = other.cgroups
+			}
+			for _, dir := range to {
+				if err := os.WriteFile(dir+"/cgroup.procs", []byte(init), 0); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}()
+	got := b.run(`for i in $(seq 100); do awk '/^MemTotal/ { print $2 }' /proc/meminfo; done | sort | uniq -c`)
+	close(stop)
+	<-done
+	for line := range strings.Lines(got) {
+		if f := strings.Fields(line); len(f) != 2 || f[1] != "262144" && f[1] != "131072" {
+			t.Errorf("MemTotal: got %q, want 262144 or 131072", line)
+		}
+	}
+}
