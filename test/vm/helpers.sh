@@ -22,8 +22,6 @@ have_controllers() { grep -qw memory /sys/fs/cgroup/cgroup.controllers; }
 
 # ---- lxcfs ----
 
-
-
 # start_lxcfs: by its unit, or where the build brings none, in a unit made here.
 start_lxcfs() {
   if systemctl cat lxcfs.service >/dev/null 2>&1; then
