@@ -169,7 +169,7 @@ func (r *Resolver) newRecord(t *task, start uint64) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec := &record{hier: t.hier, raw: string(t.raw)}
+	rec := &record{hier: t.hier, raw: t.raw}
 	rec.tag.Store(t.tag)
 	rec.c = &Container{
 		Key:        Key{inode, start},

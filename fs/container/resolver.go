@@ -37,6 +37,7 @@ type Resolver struct {
 	mu       sync.Mutex
 	callers  ring[uint32, *caller]
 	kin      ring[uint32, *kin] // by pid
+	lines    ring[string, line] // by content
 	records  ring[ident, *record]
 	byInit   map[uint32]*record // init pid
 	byCgroup map[uint64]*record // inode of a unit's or scope's cgroup
@@ -81,7 +82,7 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 		gate:     gate.New[string](maxResolving, resolvePatience),
 	}
 	r.buffers.New = func() any { b := make([]byte, 0, 4096); return &b }
-	r.callers.limit, r.kin.limit = opts.MaxCallers, opts.MaxCallers
+	r.callers.limit, r.kin.limit, r.lines.limit = opts.MaxCallers, opts.MaxCallers, opts.MaxContainers
 	r.callers.dropped = func(c *caller) { c.file.Close() }
 	r.kin.dropped = func(k *kin) { k.file.Close() }
 	r.records.limit = opts.MaxContainers
@@ -168,7 +169,7 @@ func (r *Resolver) resolve(tid uint32) (verdict, error) {
 		t.file.Close()
 		return verdict{}, err
 	}
-	c := &caller{t.file, string(t.raw), v, version}
+	c := &caller{t.file, t.raw, v, version}
 	r.mu.Lock()
 	r.callers.put(tid, c)
 	r.mu.Unlock()

@@ -21,7 +21,7 @@ type task struct {
 	pid    uint32
 	tag    uint64 // inode of /proc/PID
 	status status
-	raw    []byte // /proc/PID/cgroup
+	raw    string // /proc/PID/cgroup
 	place
 
 	// Of a caller only:
@@ -82,11 +82,10 @@ func (r *Resolver) readTask(pid uint32) (*task, error) {
 	if t.status, err = r.readStatus(pid); err != nil {
 		return nil, err
 	}
-	if t.raw, err = r.host.FS.Append(nil, procDir(pid)+"/cgroup"); err != nil {
+	if err = r.readPlace(t, func(dst []byte) ([]byte, error) {
+		return r.host.FS.Append(dst, procDir(pid)+"/cgroup")
+	}); err != nil {
 		return nil, err
-	}
-	if t.place, err = r.parsePlace(t.raw); err != nil {
-		return nil, fmt.Errorf("%s/cgroup: %w", procDir(pid), err)
 	}
 	return t, r.checkTag(pid, t.tag)
 }
@@ -101,12 +100,7 @@ func (r *Resolver) readCaller(pid uint32, met uint64) (*task, error) {
 		return nil, err
 	}
 	if t.status, err = r.readStatus(pid); err == nil {
-		t.raw, err = t.file.Append(nil)
-	}
-	if err == nil {
-		if t.place, err = r.parsePlace(t.raw); err != nil {
-			err = fmt.Errorf("%s/cgroup: %w", procDir(pid), err)
-		}
+		err = r.readPlace(t, t.file.Append)
 	}
 	if err != nil {
 		t.file.Close()
@@ -180,6 +174,37 @@ func (r *Resolver) readRootMount(pid uint32) (uint64, error) {
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}
 	return id, nil
+}
+
+// readPlace reads t's /proc/PID/cgroup. Callers of one container have the same
+// content and share what it says.
+func (r *Resolver) readPlace(t *task, read func([]byte) ([]byte, error)) error {
+	buf := r.buffer()
+	defer r.release(buf)
+	var err error
+	if *buf, err = read((*buf)[:0]); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	known, ok := r.lines.get(string(*buf))
+	r.mu.Unlock()
+	if !ok {
+		if known.place, err = r.parsePlace(*buf); err != nil {
+			return fmt.Errorf("%s/cgroup: %w", procDir(t.pid), err)
+		}
+		known.raw = string(*buf)
+		r.mu.Lock()
+		r.lines.put(known.raw, known)
+		r.mu.Unlock()
+	}
+	t.raw, t.place = known.raw, known.place
+	return nil
+}
+
+// line is the content of a /proc/PID/cgroup and what it says. Immutable.
+type line struct {
+	raw   string
+	place place
 }
 
 func (r *Resolver) parsePlace(raw []byte) (place, error) {
