@@ -51,8 +51,11 @@ type held struct {
 	used  atomic.Bool // read since the hand last came by
 	at    int         // in Held.ring; -1 when not there
 
-	mu sync.Mutex // held while reading: a descriptor is never closed under a reader
-	fd int        // -1 when closed
+	mu     sync.Mutex // guards what follows
+	fd     int        // -1 when closed
+	busy   bool       // being read: only who reads closes it then
+	doomed bool       // to be closed when it is not busy
+	next   *crowd     // those who wait for the next reading; nil for nobody
 }
 
 // Append implements [FS].
@@ -148,12 +151,10 @@ func (h *Held) evict() bool {
 	for range 2 * len(h.ring) {
 		h.hand = (h.hand + 1) % len(h.ring)
 		f := h.ring[h.hand]
-		if f.used.Swap(false) || !f.mu.TryLock() {
+		if f.used.Swap(false) || !f.closeIdle() {
 			continue
 		}
 		h.remove(f)
-		f.close()
-		f.mu.Unlock()
 		return true
 	}
 	return false
@@ -199,24 +200,6 @@ func (h *Held) Len() int {
 	return len(h.ring)
 }
 
-// Append implements [File].
-func (f *held) Append(dst []byte) ([]byte, error) {
-	if !f.used.Load() {
-		f.used.Store(true)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	err := error(syscall.ESRCH)
-	out := dst
-	if f.fd >= 0 {
-		out, err = readAll(dst, f.fd, wholeAtOnce(f.place.file), pread)
-	}
-	if err != nil {
-		return dst, &fs.PathError{Op: "read", Path: f.place.name(), Err: err}
-	}
-	return out, nil
-}
-
 // Close implements [File].
 func (f *held) Close() {
 	f.pool.mu.Lock()
@@ -224,12 +207,26 @@ func (f *held) Close() {
 	f.pool.mu.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.doomed = true
 	f.close()
 }
 
-// close closes the descriptor. The caller holds f.mu.
+// closeIdle closes the descriptor unless somebody reads it.
+func (f *held) closeIdle() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.busy {
+		return false
+	}
+	f.doomed = true
+	f.close()
+	return true
+}
+
+// close closes the descriptor, if it is to be and nobody reads it. The caller
+// holds f.mu.
 func (f *held) close() {
-	if f.fd >= 0 {
+	if f.doomed && !f.busy && f.fd >= 0 {
 		syscall.Close(f.fd)
 		f.fd = -1
 	}

@@ -110,14 +110,14 @@ func TestHeldNeverMixesFiles(t *testing.T) {
 	for g := range files {
 		all.Go(func() {
 			var buf []byte
-			for i := range 2000 {
+			for i := range 300 {
 				name := fmt.Sprint((g + i) % files)
 				var err error
 				if buf, err = h.AppendIn(buf[:0], dir, name); err != nil || string(buf) != name+"\n" {
 					t.Errorf("%s: got %q, %v", name, buf, err)
 					return
 				}
-				if i%100 == 0 {
+				if i%30 == 0 {
 					h.Forget(func(d string) bool { return d == dir })
 				}
 			}
