@@ -1,6 +1,7 @@
 package cgrouptree
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,6 +71,42 @@ func (t *Tree) remind(key boundKey, b bound) {
 		t.bounds.known = make(map[boundKey]bound)
 	}
 	t.bounds.known[key] = b
+}
+
+// scopeByMark finds the container of a process that came into its pid namespace
+// from outside (lxc-attach) and is above the cgroup that the init moved to: one
+// with a mark is above the process, or is its cgroup, and the init that the mark
+// tells of is below it and of that depth.
+func (t *Tree) scopeByMark(tid uint32, h *hierarchy, depth int) (scope, bool) {
+	now, err := t.cgroupOf(h, tid)
+	if err != nil {
+		return scope{}, false
+	}
+	var s scope
+	for dir := now; dir != ""; dir = parent(dir) {
+		if pid, start, ok := t.markedInit(h, dir, depth); ok && (s.path == "" || pid == s.witness) {
+			s = scope{path: dir, witness: pid, container: &container.Container{InitPID: pid, StartTicks: start, PIDDepth: depth}}
+		}
+	}
+	return s, s.path != ""
+}
+
+// markedInit returns the init that the mark of a cgroup tells of, if that lives
+// and is below the cgroup.
+func (t *Tree) markedInit(h *hierarchy, dir string, depth int) (pid uint32, start uint64, ok bool) {
+	if n, _ := fmt.Sscanf(t.mark(h, dir), "%d %d", &pid, &start); n != 2 {
+		return 0, 0, false
+	}
+	init, err := t.task(pid)
+	if err != nil || init.depth() != depth || init.nstgid[depth-1] != 1 {
+		return 0, 0, false
+	}
+	now, err := t.cgroupOf(h, pid)
+	if err != nil || !isWithin(now, dir) {
+		return 0, 0, false
+	}
+	since, err := t.startTicks(pid)
+	return pid, start, err == nil && since == start
 }
 
 // keepBound marks the container's cgroup before its init is moved to the cgroup

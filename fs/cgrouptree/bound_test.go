@@ -36,3 +36,33 @@ func TestInitMoves(t *testing.T) {
 		}
 	}
 }
+
+// One who came from outside is above the cgroup that the init moved to: the
+// mark says whose container it is, unless the init is another's or gone.
+func TestAttachedAboveTheInit(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.moved(1000, "unified/cgroup.procs", "0"); err != nil {
+		t.Fatal(err)
+	}
+	h := w.tree.named("unified")
+	if w.tree.mark(h, "box") != "1000 100000" {
+		t.Logf("the directory for tests takes no attributes; have mark %q", w.tree.mark(h, "box"))
+		return
+	}
+	w.Files["/proc/1000/cgroup"] = "4:memory:/box/app/deep\n0::/box/app/deep\n"
+	w.tree = w.newTree()
+	key := w.mustWalk(1700, "unified/box/cgroup.procs")
+	text, err := w.tree.Append(nil, w.caller(1700), key)
+	if err != nil || string(text) != "1\n9\n40\n" {
+		t.Errorf("got %q, %v", text, err)
+	}
+	if got, err := w.moved(1700, "unified/cgroup.procs", "1"); err != nil || got != "1000" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for name, text := range map[string]string{"another start": "1000 99", "not an init": "1001 100100", "elsewhere": "2000 200000", "nonsense": "x"} {
+		w.tree.setMark(h, "box", text)
+		if _, _, err := w.walk(1700, "unified/box"); !errors.Is(err, syscall.ENOENT) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}

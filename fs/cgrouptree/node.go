@@ -52,7 +52,7 @@ func (t *Tree) open(c subtree.Caller, key subtree.Key) (*node, error) {
 	if err != nil {
 		return nil, vanished(err)
 	}
-	s, err := t.scope(c, h, cr.task.depth())
+	s, err := t.scope(c.TID, h, cr.task.depth())
 	if err != nil {
 		return nil, vanished(err)
 	}

@@ -22,6 +22,12 @@ func (t *Tree) namespace(n *node) *namespace {
 	if ns.depth > 1 {
 		ns.init = ns.initOf(&ns.caller)
 	}
+	if own := n.scope.container; ns.init == 0 && own != nil && own.InitPID != 0 {
+		// The caller came from outside, into the container's namespace.
+		if init, err := t.task(own.InitPID); err == nil && init.depth() == ns.depth {
+			ns.init = own.InitPID
+		}
+	}
 	return ns
 }
 
@@ -83,15 +89,16 @@ func (ns *namespace) initOf(t *task) uint32 {
 
 // sameContainer asks the rules that a caller is judged by.
 func (ns *namespace) sameContainer(pid uint32) bool {
-	d, err := ns.tree.resolver.Resolve(pid)
 	own := ns.n.scope.container
-	switch {
-	case err != nil || d.Container == nil || own == nil:
+	if own == nil {
 		return false
-	case own.InitPID != 0:
-		return d.Container.InitPID == own.InitPID && d.Container.StartTicks == own.StartTicks
 	}
-	return d.Container.Key == own.Key
+	if own.InitPID != 0 {
+		s, err := ns.tree.scope(pid, ns.n.h, ns.depth)
+		return err == nil && s.container != nil && s.container.InitPID == own.InitPID && s.container.StartTicks == own.StartTicks
+	}
+	d, err := ns.tree.resolver.Resolve(pid)
+	return err == nil && d.Container != nil && d.Container.Key == own.Key
 }
 
 // host returns the host's number of a thread of the container's, given that of

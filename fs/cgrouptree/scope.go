@@ -7,7 +7,6 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/container"
-	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
 // relation is where a cgroup is, seen from the caller's container.
@@ -33,11 +32,16 @@ type scope struct {
 	container *container.Container
 }
 
-// scope finds what the caller may see of h.
-func (t *Tree) scope(c subtree.Caller, h *hierarchy, depth int) (scope, error) {
-	d, err := t.resolver.Resolve(c.TID)
+// scope finds what the caller, in a pid namespace of that depth, may see of h.
+func (t *Tree) scope(tid uint32, h *hierarchy, depth int) (scope, error) {
+	d, err := t.resolver.Resolve(tid)
 	if err != nil {
 		return scope{}, err
+	}
+	if depth > 1 && (d.Container == nil || d.Container.InitPID == 0) {
+		if s, ok := t.scopeByMark(tid, h, depth); ok {
+			return s, nil
+		}
 	}
 	if d.Container == nil {
 		// Who is in a pid namespace is not the host's, though nobody knows whose.
@@ -54,7 +58,7 @@ func (t *Tree) scope(c subtree.Caller, h *hierarchy, depth int) (scope, error) {
 	}
 	s := scope{path: t.bound(h, d.Container, rel), witness: d.Container.InitPID, container: d.Container}
 	if s.witness == 0 {
-		s.witness = c.TID
+		s.witness = tid
 	}
 	return s, nil
 }

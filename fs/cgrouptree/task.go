@@ -34,6 +34,22 @@ func (t *Tree) task(tid uint32) (task, error) {
 	return s, nil
 }
 
+// startTicks reads when a process started, in USER_HZ since boot: field 22 of
+// /proc/PID/stat, proc_pid_stat(5). The second field, in parentheses, may hold
+// anything.
+func (t *Tree) startTicks(pid uint32) (uint64, error) {
+	name := fmt.Sprintf("/proc/%d/stat", pid)
+	text, err := t.proc.Append(nil, name)
+	if err != nil {
+		return 0, err
+	}
+	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
+	if len(fields) < 20 {
+		return 0, fmt.Errorf("%s: %w: %q", name, cgroup.ErrFormat, text)
+	}
+	return strconv.ParseUint(string(fields[19]), 10, 64)
+}
+
 // parseStatus parses /proc/PID/status, proc_pid_status(5):
 //
 //	Tgid:	14184

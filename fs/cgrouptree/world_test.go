@@ -61,7 +61,7 @@ func (w *world) Resolve(tid uint32) (container.Decision, error) {
 		}
 		m := cgroup.Membership{{Controllers: []string{"memory"}, Path: root}, {Path: root}}
 		return container.Decision{Container: &container.Container{
-			Key: container.Key{Inode: uint64(init)}, InitPID: init, Membership: m, PIDDepth: it.depth(),
+			Key: container.Key{Inode: uint64(init)}, InitPID: init, StartTicks: 100 * uint64(init), Membership: m, PIDDepth: it.depth(),
 		}}, nil
 	}
 	return container.Decision{Reason: container.ReasonNoUnit}, nil
@@ -97,6 +97,7 @@ func (w *world) add(p proc) {
 	ids := strings.Repeat(fmt.Sprintf("\t%d", p.uid), 4)
 	w.Files[dir+"status"] = fmt.Sprintf("Name:\tx\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nUid:%s\nGid:%s\nGroups:\t77 \nNStgid:\t%d %s\nNSpid:\t%d %s\nCapEff:\t%016x\n",
 		p.tgid, p.pid, p.ppid, ids, ids, p.tgid, p.tgidNS, p.pid, p.ns, p.caps)
+	w.Files[dir+"stat"] = fmt.Sprintf("%d (x) y) S 1 1 1 0 -1 0 1 1 0 0 1 1 1 1 20 0 1 0 %d 5 5\n", p.pid, 100*p.pid)
 	w.Files[dir+"uid_map"], w.Files[dir+"gid_map"] = p.userns, p.userns
 	w.Files[dir+"cgroup"] = "4:memory:" + p.cgroup + "\n0::" + p.cgroup + "\n"
 	for _, h := range []string{"memory", "unified"} {
