@@ -39,6 +39,9 @@ func mode(n *node) uint32 {
 func (t *Tree) attr(n *node, out *fuse.Attr) {
 	out.Ino = uint64(n.index)
 	out.Mode = mode(n)
+	if _, ok := t.resource(n); ok {
+		out.Mode |= 0o666 // as the kernel's
+	}
 	out.Nlink = 1
 	out.Atime, out.Mtime, out.Ctime = t.bootTime, t.bootTime, t.bootTime
 	out.Blksize = 4096

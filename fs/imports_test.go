@@ -17,6 +17,7 @@ func layers() map[string]int {
 		"fs/container":           2,
 		"fs/view":                3,
 		"fs/proc":                4,
+		"fs/psi":                 3,
 		"fs/sys":                 4,
 		"fs/systree":             4,
 		"fs/fdstore":             0,

@@ -22,6 +22,7 @@ type Tree struct {
 	subtrees map[uint64]*mounted // by number
 	listings listings
 	replayed func(unique uint64) bool
+	triggers Triggers // nil: there are none
 }
 
 var _ fuse.RawFileSystem = (*Tree)(nil)
@@ -151,12 +152,20 @@ func (t *Tree) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadRe
 }
 
 // Release ends a handle.
-func (t *Tree) Release(_ <-chan struct{}, in *fuse.ReleaseIn) { t.handles.release(in.Fh) }
+func (t *Tree) Release(_ <-chan struct{}, in *fuse.ReleaseIn) {
+	if t.triggers != nil {
+		t.triggers.Remove(in.Fh)
+	}
+	t.handles.release(in.Fh)
+}
 
 // Write fails as it does on a file of procfs that can't be written.
 func (t *Tree) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
 	if s, key := t.below(in.NodeId); s != nil {
 		return t.subtreeWrite(s, key, in, data)
+	}
+	if resource, ok := t.resource(t.nodes.node(in.NodeId)); ok {
+		return t.writeTrigger(resource, in, data)
 	}
 	return 0, fuse.EIO
 }

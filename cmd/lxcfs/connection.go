@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/fs"
+	"linuxcontainers.org/lxcfs/fs/psi"
 	"linuxcontainers.org/lxcfs/fs/session"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 	"linuxcontainers.org/lxcfs/fs/systree"
@@ -24,6 +25,7 @@ type connection struct {
 	origin   origin
 	originFD int
 	subtrees []subtree.Mount
+	triggers *psi.Engine // nil: off
 	restored bool
 
 	using  sync.RWMutex // held for reading by use, for writing by close
@@ -102,7 +104,7 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 		FS:       s.machine.files,
 		Resolver: s.machine.resolver,
 		Gatherer: view.New(s.machine.host, bootClock, accounts, s.machine.loads),
-		Options:  opts,
+		Options:  viewOf(opts),
 		Switches: s.switches,
 		Degraded: c.session.Degraded,
 		Report:   s.fallback,
@@ -112,6 +114,9 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 		return nil, err
 	}
 	c.subtrees = append(systree.Mounts(systree.System, c.renderer.View), cgroups...)
+	if opts.PSIPoll {
+		c.triggers = s.newTriggers(c.session)
+	}
 	return c, nil
 }
 
@@ -136,14 +141,23 @@ func (c *connection) keep(ctx context.Context, store *descriptors) error {
 func (c *connection) begin() error {
 	tree := fs.NewTree(c.renderer, c.session.Handles(), c.subtrees...)
 	tree.SetReplayed(c.session.Replayed)
+	if c.triggers != nil {
+		tree.SetTriggers(c.triggers)
+	}
 	if err := c.session.Init(tree); err != nil {
 		return fmt.Errorf("connection %s: %w", c.id, err)
 	}
+	c.restoreTriggers()
 	return nil
 }
 
 // serve answers requests until the mount is gone (nil) or ctx is done.
 func (c *connection) serve(ctx context.Context) error {
+	if c.triggers != nil {
+		ticking, stop := context.WithCancel(ctx)
+		defer stop()
+		go c.triggers.Run(ticking)
+	}
 	err := c.session.Serve(ctx)
 	if errors.Is(err, session.ErrUnmounted) {
 		return nil

@@ -66,11 +66,11 @@ func loadConfig(root string) (config.Config, error) { return config.Load(os.DirF
 // optionsOf returns the options in force for a connection: its own over those of
 // the configuration files over the defaults. With an error about its own these
 // are left out.
-func (s *server) optionsOf(o origin) (view.Options, error) {
+func (s *server) optionsOf(o origin) (config.Options, error) {
 	own, err := config.ParseMountOptions(o.Options)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return viewOf(own.Over(s.config.View.Over(config.Default()))), err
+	return own.Over(s.config.View.Over(config.Default())), err
 }
 
 // viewOf translates what is configured into what package view takes.

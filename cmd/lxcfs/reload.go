@@ -41,7 +41,7 @@ func (s *server) reconfigure() error {
 		if err != nil {
 			s.log.Warn("options of a mount", "id", c.id, "error", err)
 		}
-		c.renderer.SetOptions(opts)
+		c.renderer.SetOptions(viewOf(opts))
 	}
 	s.log.Info("configuration loaded")
 	return nil

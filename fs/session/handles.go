@@ -47,6 +47,7 @@ type Handles struct {
 	byFH   map[uint64]int
 	free   []int    // entries
 	blocks []uint16 // free blocks
+	marks  int      // entries that are marks
 	newer  []int    // doubly linked list by use; [maxHandles] is its anchor
 	older  []int
 }
@@ -86,7 +87,10 @@ func (h *Handles) adopt(valid []int) {
 		h.link(i)
 		h.stamp = e.stamp
 	}
-	for _, i := range h.byFH {
+	for fh, i := range h.byFH {
+		if fh&markBit != 0 {
+			h.marks++
+		}
 		e := h.entry(i)
 		if slices.ContainsFunc(e.held(), func(b uint16) bool { return int(b) >= blockCount || used[b] }) {
 			e.content = 0
@@ -156,7 +160,11 @@ func (h *Handles) Save(fh, node, length uint64, content []byte) {
 // take returns an unused entry.
 func (h *Handles) take() int {
 	if len(h.free) == 0 {
-		h.drop(h.newer[maxHandles])
+		i := h.newer[maxHandles]
+		for h.marked(i) {
+			i = h.newer[i]
+		}
+		h.drop(i)
 	}
 	i := h.free[len(h.free)-1]
 	h.free = h.free[:len(h.free)-1]
@@ -172,7 +180,9 @@ func (h *Handles) fill(e *handleEntry, content []byte) {
 	}
 	need := (len(content) + blockSize - 1) / blockSize
 	for i := h.newer[maxHandles]; len(h.blocks) < need && i != maxHandles; i = h.newer[i] {
-		h.strip(h.entry(i))
+		if !h.marked(i) {
+			h.strip(h.entry(i))
+		}
 	}
 	if len(h.blocks) < need {
 		return
@@ -233,4 +243,60 @@ func (h *Handles) Drop(fh uint64) {
 	if i, ok := h.byFH[fh]; ok {
 		h.drop(i)
 	}
+}
+
+// Marks are records about handles that are never forgotten for want of room:
+// that of the handle fh is kept in an entry of the number fh|markBit, which no
+// handle has, for epochs have 31 bits.
+const (
+	markBit  = 1 << 63
+	maxMarks = 256 // of maxHandles entries and blockCount blocks
+)
+
+func (h *Handles) marked(i int) bool { return h.entry(i).fh&markBit != 0 }
+
+// Mark keeps a record about a handle, in place of the last one; at most a block
+// long. It returns false when there is no room.
+func (h *Handles) Mark(fh uint64, record []byte) bool {
+	h.mu.Lock()
+	_, again := h.byFH[fh|markBit]
+	full := len(record) > blockSize || !again && h.marks >= maxMarks
+	if !full && !again {
+		h.marks++
+	}
+	h.mu.Unlock()
+	if full {
+		return false
+	}
+	h.Save(fh|markBit, 0, uint64(len(record)), record)
+	return true
+}
+
+// Unmark forgets the record.
+func (h *Handles) Unmark(fh uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if i, ok := h.byFH[fh|markBit]; ok {
+		h.drop(i)
+		h.marks--
+	}
+}
+
+// Marks returns all records by handle.
+func (h *Handles) Marks() map[uint64][]byte {
+	h.mu.Lock()
+	var handles []uint64
+	for fh := range h.byFH {
+		if fh&markBit != 0 {
+			handles = append(handles, fh)
+		}
+	}
+	h.mu.Unlock()
+	marks := make(map[uint64][]byte)
+	for _, fh := range handles {
+		if _, _, record, ok := h.Load(fh); ok {
+			marks[fh&^markBit] = record
+		}
+	}
+	return marks
 }

@@ -17,6 +17,7 @@ func bytesOf[T any](v *T) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(v)
 // recorded one to go-fuse alone.
 func (s *Session) Init(raw fuse.RawFileSystem) error {
 	s.ps = s.newProtocolServer(raw)
+	s.poller, _ = raw.(Poller)
 	j := s.journal
 	switch {
 	case j.initRequest() != nil && j.initAnswer() != nil:

@@ -67,9 +67,10 @@ type Session struct {
 	handles *Handles
 	events  *reporter
 	ps      *fuse.ProtocolServer
-	lost    bool // the journal was unusable: INIT may be unknown
-	resend  bool // ask the kernel for what the last process read
-	outSize int  // of a reply buffer, in bytes
+	poller  Poller // nil: POLL is ENOSYS
+	lost    bool   // the journal was unusable: INIT may be unknown
+	resend  bool   // ask the kernel for what the last process read
+	outSize int    // of a reply buffer, in bytes
 
 	counters counters
 	replays  sync.Map    // unique of each request that is being dispatched again

@@ -197,7 +197,7 @@ func (s *Session) handleHere(w *worker, msg []byte) bool {
 		s.counters.interrupts.Add(1)
 		s.refuse(w, unix.ENOSYS)
 	case h.opcode == opPoll:
-		s.refuse(w, unix.ENOSYS)
+		s.poll(w, msg)
 	case h.opcode == opNotifyReply:
 		// Of a kick: see stop.
 	case h.opcode == opInit:
