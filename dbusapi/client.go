@@ -198,9 +198,23 @@ func (c *Client) Containers(ctx context.Context) ([]ContainerUsage, error) {
 
 // CountContainers counts the containers that have read a file.
 func (c *Client) CountContainers(ctx context.Context) (int, error) {
+	count := 0
+	byRuntime, err := c.CountByRuntime(ctx)
+	for _, n := range byRuntime {
+		count += n
+	}
+	return count, err
+}
+
+// CountByRuntime is CountContainers for each runtime.
+func (c *Client) CountByRuntime(ctx context.Context) (map[string]int, error) {
 	var list []containerEntry
 	err := c.call(ctx, "ListContainers", nil, []any{&list})
-	return len(list), err
+	count := make(map[string]int)
+	for _, k := range list {
+		count[k.Runtime]++
+	}
+	return count, err
 }
 
 // container returns one container by its object.

@@ -10,6 +10,8 @@ func verbs() []func() *cobra.Command {
 		containersVerb,
 		showVerb,
 		explainVerb,
+		topVerb,
+		metricsVerb,
 		reloadVerb,
 		reexecVerb,
 		virtualizationVerb,
