@@ -17,15 +17,17 @@ import (
 
 // Bounds of what systemd-analyze security says, which is 0 to 10.
 const (
-	maxExposure       = 0.5
-	maxCgroupExposure = 2.0
+	maxExposure        = 0.5
+	maxCgroupExposure  = 2.0
+	maxMetricsExposure = 0.9
 )
 
 // serviceFiles, and all that systemd is to judge.
 func serviceFiles() []string { return []string{"lxcfs.service.in", "lxcfs-cgroup.service.in"} }
 
 func unitFiles() []string {
-	return append(serviceFiles(), "lxcfs-heal.service.in", "lxcfs.socket", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount")
+	return append(serviceFiles(), "lxcfs-heal.service.in", "lxcfs.socket", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount",
+		"lxcfs-metrics.service.in", "lxcfs-metrics.socket")
 }
 
 // render puts the units into a directory as an installation would, with a
@@ -33,7 +35,7 @@ func unitFiles() []string {
 func render(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, stub := range []string{"lxcfs", "mount.fuse.lxcfs"} {
+	for _, stub := range []string{"lxcfs", "lxcfsctl", "mount.fuse.lxcfs"} {
 		if err := os.WriteFile(filepath.Join(dir, stub), []byte("#!/bin/true\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +91,7 @@ func TestVerify(t *testing.T) {
 
 func TestSecurityExposure(t *testing.T) {
 	dir := render(t)
-	for name, most := range map[string]float64{"lxcfs.service": maxExposure, "lxcfs-cgroup.service": maxCgroupExposure} {
+	for name, most := range map[string]float64{"lxcfs.service": maxExposure, "lxcfs-cgroup.service": maxCgroupExposure, "lxcfs-metrics.service": maxMetricsExposure} {
 		out, err := analyze(t, "security", "--offline=yes", "--no-pager", filepath.Join(dir, name))
 		if err != nil && strings.Contains(out, "nrecognized option") {
 			t.Skip("needs systemd-analyze security --offline, systemd 250 or later")

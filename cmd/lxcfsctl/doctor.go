@@ -1,7 +1,183 @@
 package main
 
-// problemsError says that doctor found something wrong.
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/dbusapi"
+)
+
+// verdict says how bad a finding is.
+type verdict string
+
+// The verdicts. Only problems make doctor fail.
+const (
+	fine    verdict = "ok"
+	note    verdict = "note"
+	warning verdict = "warning"
+	problem verdict = "problem"
+)
+
+// finding is what a check found.
+type finding struct {
+	Check   string  `json:"check"`
+	Verdict verdict `json:"verdict"`
+	Text    string  `json:"text"`
+	Mend    string  `json:"mend,omitempty"` // a command, or what to do in words
+}
+
+// world is the machine as the checks see it.
+type world struct {
+	files hostfile.FS
+	// release is the kernel's, uname(2).
+	release string
+	// run runs a command and returns what it prints, trimmed.
+	run func(name string, args ...string) (string, error)
+	// daemon asks the daemon.
+	daemon func() (dbusapi.Status, error)
+}
+
+// check looks at one thing.
+type check struct {
+	name string
+	look func(*world) []finding
+}
+
+// checks are all checks, in the order in which one would look for a fault.
+func checks() []check {
+	return []check{
+		{"kernel", checkKernel},
+		{"fuse", checkFuse},
+		{"request timeout", checkTimeout},
+		{"cgroups", checkCgroups},
+		{"proc", checkProc},
+		{"units", checkUnits},
+		{"mount", checkMount},
+		{"descriptor store", checkStore},
+		{"permissions", checkPermissions},
+		{"bus", checkBus},
+		{"daemon", checkDaemon},
+		{"runtimes", checkRuntimes},
+	}
+}
+
+// problemsError says that doctor found so many problems.
 type problemsError int
 
 // Error is empty: doctor has said it all.
 func (e problemsError) Error() string { return "" }
+
+func doctorVerb() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "look for what is wrong, and say what mends it",
+		Long: `Looks at the kernel, FUSE, cgroups, /proc, the units, the mount, the descriptor
+store, permissions, the bus, the daemon, and the hooks of runtimes. Says what is
+wrong and the command that mends it; it changes nothing. The exit status is 1 if
+there is a problem; notes and warnings are none.`,
+		Args: arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			found := examine(thisMachine(cmd.Context()))
+			s := screenOf(cmd.OutOrStdout())
+			if err := printFindings(s, found, asJSON); err != nil {
+				return err
+			}
+			if n := count(found, problem); n > 0 {
+				return problemsError(n)
+			}
+			return nil
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+// examine runs all checks.
+func examine(w *world) []finding {
+	all := []finding{}
+	for _, c := range checks() {
+		for _, f := range c.look(w) {
+			f.Check = c.name
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func count(all []finding, v verdict) int {
+	n := 0
+	for _, f := range all {
+		if f.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+func printFindings(s screen, all []finding, asJSON bool) error {
+	if asJSON {
+		return printJSON(s, all)
+	}
+	colours := map[verdict]colour{fine: green, warning: yellow, problem: red}
+	for _, f := range all {
+		fmt.Fprintf(s, "%s %s: %s\n", s.paint(colours[f.Verdict], fmt.Sprintf("%-8s", f.Verdict)), f.Check, f.Text)
+		if f.Mend != "" {
+			fmt.Fprintf(s, "         %s\n", s.paint(bold, f.Mend))
+		}
+	}
+	_, err := fmt.Fprintf(s, "%d problems, %d warnings\n", count(all, problem), count(all, warning))
+	return err
+}
+
+// runTimeout bounds the commands that doctor runs.
+const runTimeout = 10 * time.Second
+
+// thisMachine is the world.
+func thisMachine(ctx context.Context) *world {
+	var name unix.Utsname
+	_ = unix.Uname(&name) // cannot fail with a pointer that is right
+	return &world{
+		files:   hostfile.OS{},
+		release: unix.ByteSliceToString(name.Release[:]),
+		run: func(name string, args ...string) (string, error) {
+			ctx, cancel := context.WithTimeout(ctx, runTimeout)
+			defer cancel()
+			out, err := exec.CommandContext(ctx, name, args...).Output()
+			return strings.TrimSpace(string(out)), err
+		},
+		daemon: func() (dbusapi.Status, error) { return statusNow(ctx) },
+	}
+}
+
+func statusNow(ctx context.Context) (dbusapi.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
+	defer cancel()
+	c, err := dbusapi.Connect(ctx, "")
+	if err != nil {
+		return dbusapi.Status{}, err
+	}
+	defer c.Close()
+	return c.Status(ctx)
+}
+
+// text reads a file; "" when it is not there.
+func (w *world) text(name string) string {
+	b, err := w.files.Append(nil, name)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+func (w *world) exists(name string) bool {
+	_, err := w.files.Stat(name)
+	return err == nil
+}

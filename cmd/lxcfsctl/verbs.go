@@ -12,6 +12,7 @@ func verbs() []func() *cobra.Command {
 		explainVerb,
 		topVerb,
 		metricsVerb,
+		doctorVerb,
 		reloadVerb,
 		reexecVerb,
 		virtualizationVerb,
