@@ -1,0 +1,63 @@
+#!/bin/bash
+# Two units side by side: what one does shows in its own numbers and not in the other's. Bounds are wide: the machine may be slow.
+# shellcheck disable=SC2016,SC2046 # units expand their scripts; bind_unit's words are options
+. ./lib.sh
+. ./helpers.sh
+needs_lxcfs
+
+# side_by_side NAME COMMAND [PROPERTY...]: runs the command in unit one, with the properties, while two sleeps; then the sampler
+# that is in $sample prints in both: /run/one and /run/two.
+side_by_side() {
+  local command=$1 script
+  shift
+  rm -f /run/one /run/two /run/one.done /run/two.done
+  script='exec >/run/$0.tmp; '"$sample"'; mv /run/$0.tmp /run/$0; touch /run/$0.done'
+  unit_start one -p IOAccounting=yes "$@" $(bind_unit) sh -c "work() { $command; }; $script" one
+  unit_start two -p IOAccounting=yes "$@" $(bind_unit) sh -c "work() { sleep 1; }; $script" two
+  try 90 test -e /run/one.done -a -e /run/two.done
+}
+# got NAME UNIT: a line of what the sampler printed.
+got() { sed -n "s/^$1=//p" "/run/$2"; }
+
+story "a loop on one CPU is one CPU's worth in top, there only"
+sample='work & sleep 1; top -b -n 2 -d 4 | awk "/^%Cpu/ { gsub(/,/, \" \"); for (i = 2; i <= NF; i++) if (\$i == \"id\") idle = \$(i - 1) } END { print \"idle=\" idle }"'
+side_by_side 'timeout 8 sh -c "while :; do :; done"'
+between "idle of two CPUs with one busy" "$(got idle one)" 25 75
+between "idle in the other unit" "$(got idle two)" 76 100
+
+story "and in the counters of /proc/stat, in seconds"
+sample='burned() { awk "/^cpu / { print (\$2 + \$3 + \$4) / 100 }" /proc/stat; }; a=$(burned); work; b=$(burned); echo "burned=$(awk "BEGIN { print $b - $a }")"; echo "cpus=$(grep -c ^cpu[0-9] /proc/stat)"'
+side_by_side 'timeout 5 sh -c "while :; do :; done"'
+between "burned by the loop of 5 s" "$(got burned one)" 2 7
+between "burned by the sleeper" "$(got burned two)" 0 2
+is "CPU lines" "$(got cpus one)" "$(nproc --all)"
+
+story "what one writes is in its diskstats and vmstat only"
+sample='work; awk "/nvme0n1 / { w = \$10 } END { print \"written=\" w / 2048 }" /proc/diskstats; awk "/^pgpgout/ { print \"out=\" \$2 / 1024 }" /proc/vmstat; echo "disks=$(wc -l </proc/diskstats)"'
+side_by_side 'dd if=/dev/zero of=/var/tmp/one.$$ bs=1M count=40 oflag=direct status=none; rm -f /var/tmp/one.$$'
+between "MiB written by dd, in diskstats" "$(got written one)" 40 60
+between "in vmstat" "$(got out one)" 40 60
+between "MiB written by the sleeper" "$(got written two)" 0 10
+between "disks, no partitions" "$(got disks two)" 1 2
+
+story "who lacks memory has pressure, the other has none"
+sample='work; awk "/^some/ { sub(/.*total=/, \"\"); print \"stalled=\" \$0 }" /proc/pressure/memory'
+side_by_side 'timeout 10 python3 -c "
+import mmap, time
+m = mmap.mmap(-1, 60 << 20)
+end = time.time() + 5
+while time.time() < end:
+    for i in range(0, len(m), 4096): m[i] = 1
+"' -p MemoryHigh=30M -p MemorySwapMax=0
+between "µs stalled" "$(got stalled one)" 20000 60000000
+between "µs stalled in the other unit" "$(got stalled two)" 0 20000
+
+story "the first report of vmstat is of the unit's life, not of the machine's"
+out=$(unit_run -p MemoryMax=100M $(bind_unit) vmstat)
+# shellcheck disable=SC2086 # the columns
+set -- $(tail -n 1 <<<"$out")
+between "blocks in per second" "${9:-}" 0 200000
+between "interrupts per second" "${11:-}" 0 1000000
+between "idle" "${15:-}" 0 100
+
+stop_lxcfs
