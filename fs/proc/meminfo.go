@@ -21,8 +21,10 @@ const meminfoFile = "/proc/meminfo"
 // the container's ([memory.value], [memory.swapValue]), 0 for what a container
 // does not have ([machineOnly]), or the host's: CommitLimit and Committed_AS
 // (the kernel grants and refuses by these), VmallocTotal and VmallocChunk (the
-// address space), HugePages_*, Hugepagesize and Hugetlb (one pool for all,
-// outside the memory limit), DirectMap* (the machine), and lines not known here.
+// address space), Hugepagesize, DirectMap* (the machine), and lines not known
+// here. HugePages_* and Hugetlb are one pool for all, outside the memory limit:
+// where a hugetlb controller limits the container they are its part of the pool
+// ([huge]), else the host's.
 func AppendMeminfo(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText(meminfoFile, host); err != nil {
 		return dst, err
@@ -58,6 +60,7 @@ type memory struct {
 	shmem, swapCached uint64
 	swap              swap
 	zswap, zswapped   uint64
+	huge              huge
 	stat              *cgroup.MemoryStat
 }
 
@@ -82,6 +85,9 @@ func newMemory(host []byte, v *view.View) (m memory, err error) {
 	m.shmem = min(m.cached, s.Shmem>>10)
 	m.available = available(m.total, m.free, ceilAdd(s.ActiveFile, s.InactiveFile)>>10, m.reclaimable)
 	m.swapCached = min(m.swap.used, s.Swapcached>>10)
+	if m.huge, err = newHuge(host, &v.Hugetlb); err != nil {
+		return m, err
+	}
 	if v.ZswapShown {
 		m.zswap, m.zswapped = s.Zswap>>10, min(m.swap.used-m.swapCached, s.Zswapped>>10)
 		if m.zswap == 0 {
@@ -152,11 +158,14 @@ func (m *memory) appendLine(dst, line, key []byte) ([]byte, bool) {
 	if !known {
 		value, known = m.swapValue(key)
 	}
+	if !known && m.huge.known {
+		value, known = m.huge.value(key)
+	}
 	if !known && !machineOnly(key) && string(key) != "Mlocked" {
 		return append(dst, line...), true
 	}
 	start, end, ok := number(line, len(key)+1)
-	if !ok || !bytes.Equal(line[end:], []byte(" kB\n")) {
+	if !ok || !bytes.Equal(line[end:], []byte(" kB\n")) && !isCount(line, end) {
 		return dst, false
 	}
 	old, ok := parseUint(line[start:end])

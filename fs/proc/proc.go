@@ -19,7 +19,7 @@ func Files() []File {
 		{Name: "cpuinfo", Needs: view.NeedCPUs, Append: AppendCpuinfo},
 		{Name: "diskstats", Needs: view.NeedIO, Append: AppendDiskstats},
 		{Name: "loadavg", Needs: view.NeedLoad, Append: AppendLoadavg},
-		{Name: "meminfo", Needs: view.NeedMemory, Append: AppendMeminfo},
+		{Name: "meminfo", Needs: view.NeedMemory | view.NeedHugetlb, Append: AppendMeminfo},
 		{Name: "partitions", Needs: view.NeedIO, Append: AppendPartitions},
 		{Name: "pressure/cpu", Needs: view.NeedCPUPressure, Append: AppendPressure},
 		{Name: "pressure/io", Needs: view.NeedIOPressure, Append: AppendPressure},

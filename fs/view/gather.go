@@ -23,6 +23,7 @@ type Gatherer struct {
 	clock    Clock
 	accounts *Accounts
 	loads    *Loads
+	huge     hugePages
 }
 
 // New returns a Gatherer that reads from host and keeps CPU time in accounts.
@@ -46,6 +47,7 @@ var parts = [...]struct {
 	{NeedIRQPressure, pressure("irq")},
 	{NeedMemoryPressure, pressure("memory")},
 	{NeedEvents, (*Gatherer).events},
+	{NeedHugetlb, (*Gatherer).hugetlb},
 }
 
 // Gather fills in the parts of dst that are needed; dst may hold an older View,

@@ -172,3 +172,27 @@ func TestCountsSinceTheStart(t *testing.T) {
 		a.Files["/proc/stat"] = "cpu  9 9 9 9 9\ncpu0 9 9 9 9 9\nintr 99999 1 2\n"
 	}
 }
+
+// Huge pages cost nothing on a host that has none; a container's part is looked
+// for within a second of the pool's being filled.
+func TestGatherHugetlb(t *testing.T) {
+	const cg = "/sys/fs/cgroup/system.slice/limited.service/hugetlb.2MB."
+	a := hosts.Load(t, "6.12-debian13-v2-unit")
+	a.Files[cg+"current"], a.Files[cg+"max"] = "2097152\n", "8388608\n"
+	m := machine.New(t, a)
+	who := m.Container(t, 231)
+	for _, test := range []struct {
+		pages string
+		want  view.Hugetlb
+	}{
+		{"       0\n", view.Hugetlb{}},
+		{"      16\n", view.Hugetlb{Known: true, Usage: 2 << 20, Limit: 8 << 20}},
+	} {
+		a.Files["/proc/meminfo"] = "MemTotal: 9 kB\nHugePages_Total: " + test.pages + "Hugepagesize:       2048 kB\n"
+		m.Now += 2 * time.Second
+		var v view.View
+		if err := m.Gatherer.Gather(&v, who, view.NeedHugetlb, m.Options); err != nil || v.Hugetlb != test.want {
+			t.Errorf("got %+v, %v, want %+v", v.Hugetlb, err, test.want)
+		}
+	}
+}

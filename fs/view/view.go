@@ -40,6 +40,7 @@ const (
 	NeedTasks                     // Tasks; brings NeedCPUTime
 	NeedEvents                    // OOMKills
 	NeedNodes                     // Nodes
+	NeedHugetlb                   // Hugetlb
 
 	// One of these at a time: Pressure.
 	NeedCPUPressure
@@ -53,6 +54,8 @@ const (
 type View struct {
 	// Memory is usage and effective limits, bytes.
 	Memory cgroup.Memory
+	// Hugetlb is the container's part of the host's huge pages.
+	Hugetlb Hugetlb
 	// SwapShown and ZswapShown are off when the options say so.
 	SwapShown, ZswapShown bool
 

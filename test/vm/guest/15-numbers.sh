@@ -41,16 +41,22 @@ between "MiB written by the sleeper" "$(got written two)" 0 10
 between "disks, no partitions" "$(got disks two)" 1 2
 
 story "who lacks memory has pressure, the other has none"
-sample='work; awk "/^some/ { sub(/.*total=/, \"\"); print \"stalled=\" \$0 }" /proc/pressure/memory'
-side_by_side 'timeout 10 python3 -c "
-import mmap, time
-m = mmap.mmap(-1, 60 << 20)
-end = time.time() + 5
+cat >/run/eater.py <<'EATER'
+import time
+pages = bytearray(60 << 20)
+end = time.time() + 6
 while time.time() < end:
-    for i in range(0, len(m), 4096): m[i] = 1
-"' -p MemoryHigh=30M -p MemorySwapMax=0
-between "µs stalled" "$(got stalled one)" 20000 60000000
+    for i in range(0, len(pages), 4096):
+        pages[i] = pages[i] + 1 & 255
+        if i % (1 << 20) == 0 and time.time() > end:
+            break
+EATER
+sample='work; echo "work=$?"; sleep 3; awk "/^some/ { sub(/.*total=/, \"\"); print \"stalled=\" \$0 }" /proc/pressure/memory; cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/memory.events'
+side_by_side 'timeout 40 python3 /run/eater.py' -p MemoryHigh=30M -p MemorySwapMax=0
+is "it could work" "$(got work one)" 0
+between "µs stalled" "$(got stalled one)" 20000 100000000
 between "µs stalled in the other unit" "$(got stalled two)" 0 20000
+echo "# $(tr '\n' ' ' </run/one)"
 
 story "the first report of vmstat is of the unit's life, not of the machine's"
 out=$(unit_run -p MemoryMax=100M $(bind_unit) vmstat)
