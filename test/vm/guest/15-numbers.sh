@@ -51,12 +51,10 @@ while time.time() < end:
         if i % (1 << 20) == 0 and time.time() > end:
             break
 EATER
-sample='work; echo "work=$?"; sleep 3; awk "/^some/ { sub(/.*total=/, \"\"); print \"stalled=\" \$0 }" /proc/pressure/memory; cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/memory.events'
-side_by_side 'timeout 40 python3 /run/eater.py' -p MemoryHigh=30M -p MemorySwapMax=0
-is "it could work" "$(got work one)" 0
+sample='work; sleep 3; awk "/^some/ { sub(/.*total=/, \"\"); print \"stalled=\" \$0 }" /proc/pressure/memory'
+side_by_side 'timeout 30 python3 /run/eater.py' -p MemoryHigh=30M -p MemorySwapMax=0
 between "µs stalled" "$(got stalled one)" 20000 100000000
 between "µs stalled in the other unit" "$(got stalled two)" 0 20000
-echo "# $(tr '\n' ' ' </run/one)"
 
 story "the first report of vmstat is of the unit's life, not of the machine's"
 out=$(unit_run -p MemoryMax=100M $(bind_unit) vmstat)
