@@ -178,12 +178,15 @@ func (c *connection) use(f func()) {
 	}
 }
 
-// close lets go of everything.
+// close lets go of everything, unless a worker of the session is stuck: what that
+// one uses must stay.
 func (c *connection) close() {
 	c.using.Lock()
 	defer c.using.Unlock()
 	c.closed = true
-	c.session.Close()
+	if c.session.Close() != nil {
+		return
+	}
 	c.accounts.close()
 	unix.Close(c.originFD)
 }

@@ -260,7 +260,9 @@ func (s *Session) stop() {
 	s.mu.Unlock()
 	for range kicks {
 		if err := s.kick(); err != nil {
-			s.leaveReadersBehind()
+			if refused(err) {
+				s.leaveReadersBehind()
+			}
 			break
 		}
 	}
@@ -270,6 +272,18 @@ func (s *Session) stop() {
 	case <-s.quiet:
 	case <-grace.C:
 	}
+}
+
+// refused says whether a kick failed because the kernel does not kick, and not
+// because the connection is gone: then those that wait in read(2) come back by
+// themselves.
+func refused(err error) bool {
+	for _, gone := range []error{unix.ENODEV, unix.ENOENT, unix.EPIPE, unix.ECONNRESET, unix.ENOTCONN} {
+		if errors.Is(err, gone) {
+			return false
+		}
+	}
+	return true
 }
 
 // leaveReadersBehind makes those that wait in read(2) no reason to wait.

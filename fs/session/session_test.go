@@ -241,10 +241,15 @@ func TestStopWithoutKick(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx) }()
 	eventually(t, "reading", func() bool { return s.Stats().Reading == defaultReaders })
-	if err := unix.Shutdown(k.server, unix.SHUT_WR); err != nil { // kicks get EPIPE
+	if err := unix.Shutdown(k.server, unix.SHUT_WR); err != nil { // kicks wake nobody
 		t.Fatal(err)
 	}
 	cancel()
+	eventually(t, "stopping", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.stopping })
+	if !refused(unix.EINVAL) || refused(unix.EPIPE) {
+		t.Error("EINVAL is a kernel that does not kick, EPIPE a connection that is gone")
+	}
+	s.leaveReadersBehind()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
