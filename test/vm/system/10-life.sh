@@ -6,6 +6,8 @@ needs_units
 up='active active active mounted stored'
 host_total=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
 
+is_unmounted() { ! mountpoint -q "$tree"; }
+
 story "start of the service mounts and serves"
 check "start" systemctl start lxcfs.service
 is "state" "$(state)" "$up"
@@ -79,6 +81,42 @@ eventually 10 "it read" test -e /run/over
 is "what it read" "$(awk '{ print $2 }' /run/seen)" "$host_total"
 systemctl stop bound.service 2>/dev/null
 check "start again" systemctl start lxcfs.service
+settles "state" "$up"
+
+story "start while the service ends by itself"
+for _ in 1 2 3; do # the two meet sooner or later
+  umount -l "$tree"
+  sleep "$(awk 'BEGIN { srand(); print 1.9 + rand() / 5 }')"
+  check "start" timeout 30 systemctl start lxcfs.service
+  settles "state" "$up"
+done
+
+story "a dead mount in its place is taken away"
+systemctl stop lxcfs.service
+lxcfs -p /run/classic.pid "$tree" 2>/dev/null &
+try 10 test -s "$tree/proc/meminfo"
+kill -KILL "$(cat /run/classic.pid)"
+wait
+rm /run/classic.pid
+refuses "it is dead" cat "$tree/proc/meminfo"
+check "start" timeout 30 systemctl start lxcfs.service
+settles "state" "$up"
+is "a read" "$(total)" "$host_total"
+is "mounts there" "$(grep -c " $tree " /proc/self/mountinfo)" 1
+
+story "failed for good: unmounted, not hung"
+systemctl stop lxcfs.service
+mkdir -p /run/systemd/system/lxcfs.service.d
+printf '[Service]\nExecStart=\nExecStart=/bin/false\nRestart=no\n' >/run/systemd/system/lxcfs.service.d/broken.conf
+systemctl daemon-reload
+refuses "start" timeout 30 systemctl start lxcfs.service
+try 10 is_unmounted
+refuses "mounted" mountpoint -q "$tree"
+rm -r /run/systemd/system/lxcfs.service.d
+systemctl daemon-reload
+systemctl stop lxcfs.service var-lib-lxcfs.mount lxcfs.socket
+systemctl reset-failed
+check "start when repaired" timeout 60 systemctl start lxcfs.service
 settles "state" "$up"
 
 story "stop of the socket with the service: start brings it again"
