@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
@@ -17,6 +18,23 @@ type world struct {
 	cpus  int
 
 	noReset bool
+}
+
+// memory returns so many bytes that take no room before they are used, with the
+// head of others in them: as a new process maps them.
+func memory(t *testing.T, size int, head []byte) []byte {
+	t.Helper()
+	mem, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Munmap(mem); err != nil {
+			t.Error(err)
+		}
+	})
+	copy(mem, head[:min(len(head), 32<<10)]) // more than any of these tests uses
+	return mem
 }
 
 // step lets time pass and changes what can change.
@@ -60,7 +78,7 @@ func (w *world) step(v1 bool) {
 func TestAccountsNeverGoBack(t *testing.T) {
 	for seed := range uint64(12) {
 		const cpus = 4
-		mem := make([]byte, AccountsSize(cpus))
+		mem := memory(t, int(AccountsSize(cpus)), nil)
 		accounts, err := OpenAccounts(mem, cpus)
 		if err != nil {
 			t.Fatal(err)
@@ -81,7 +99,7 @@ func TestAccountsNeverGoBack(t *testing.T) {
 			check(t, seed, &last, &v)
 			last = v
 			if w.r.IntN(5) == 0 { // SIGKILL: a new process finds the memory
-				if accounts, err = OpenAccounts(bytes.Clone(mem), cpus); err != nil {
+				if accounts, err = OpenAccounts(memory(t, len(mem), mem), cpus); err != nil {
 					t.Fatal(err)
 				}
 				mem = accounts.mem
@@ -131,7 +149,7 @@ func TestSpread(t *testing.T) {
 
 // A death between any two words of a step leaves the step before.
 func TestDeathInTheMiddle(t *testing.T) {
-	mem := make([]byte, AccountsSize(1))
+	mem := memory(t, int(AccountsSize(1)), nil)
 	accounts, err := OpenAccounts(mem, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +161,7 @@ func TestDeathInTheMiddle(t *testing.T) {
 	place := r.place
 	accounts.setWord(accounts.copy(place, 0), 0, 0) // the next step begins here...
 	accounts.setWord(accounts.copy(place, 0), 3, 99)
-	again, err := OpenAccounts(bytes.Clone(mem), 1) // ...and the process ends
+	again, err := OpenAccounts(memory(t, len(mem), mem), 1) // ...and the process ends
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,8 +171,8 @@ func TestDeathInTheMiddle(t *testing.T) {
 }
 
 func TestAccountsAreBounded(t *testing.T) {
-	const cpus = 8192
-	accounts, err := OpenAccounts(make([]byte, AccountsSize(cpus)), cpus)
+	const cpus = 8192 // the fewest records
+	accounts, err := OpenAccounts(memory(t, int(AccountsSize(cpus)), nil), cpus)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,7 +160,7 @@ func TestDeathAtAnyWord(t *testing.T) {
 	const cpus = 2
 	w := &world{r: rand.New(rand.NewPCG(3, 3)), cpus: cpus}
 	w.s = slice{now: 50_000_000, uptime: 7_000_000, busy: make([]uint64, cpus)}
-	mem := make([]byte, AccountsSize(cpus))
+	mem := memory(t, int(AccountsSize(cpus)), nil)
 	accounts, err := OpenAccounts(mem, cpus)
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ func TestDeathAtAnyWord(t *testing.T) {
 	deaths := 0
 	accounts.wrote = func() {
 		deaths++
-		again, err := OpenAccounts(bytes.Clone(mem), cpus)
+		again, err := OpenAccounts(memory(t, len(mem), mem), cpus)
 		if err != nil {
 			t.Fatal(err)
 		}
