@@ -8,46 +8,64 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"github.com/containerd/nri/pkg/api"
 	"github.com/containerd/nri/pkg/stub"
 
 	"linuxcontainers.org/lxcfs/hooks/bind"
 )
 
+// retryWait is how long a plugin whose runtime is away waits for it.
+const retryWait = time.Second
+
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "lxcfs-nri:", err)
 		os.Exit(1)
 	}
 }
 
-// run serves until the runtime closes the connection, or a signal comes.
-func run(args []string) error {
+// run serves until a signal comes. A runtime that is restarted is connected to
+// again; one that started the plugin by itself does that, too.
+func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("lxcfs-nri", flag.ExitOnError)
 	name := flags.String("name", "lxcfs", "plugin `NAME` to register")
 	index := flags.String("idx", "50", "plugin `INDEX`: the order among plugins, two digits")
-	socket := flags.String("socket", "", "the runtime's NRI `SOCKET` (default /var/run/nri/nri.sock)")
+	socket := flags.String("socket", api.DefaultSocketPath, "the runtime's NRI `SOCKET`")
 	tree := flags.String("mountpoint", bind.Mountpoint, "`DIR` where lxcfs is mounted, on the host and here")
-	hook := flags.String("hook", "", "inject this createContainer hook of the host instead of mounts")
+	hook := flags.String("hook", "", "inject this createContainer `HOOK` of the host instead of mounts")
 	all := flags.Bool("all", false, "mount over files that runc refuses, too")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	p := newPlugin(*tree, log.New(os.Stderr, "lxcfs-nri: ", 0).Printf)
+	logger := log.New(os.Stderr, "lxcfs-nri: ", 0)
+	p := newPlugin(*tree, logger.Printf)
 	p.hook, p.all = *hook, *all
-	options := []stub.Option{stub.WithPluginName(*name), stub.WithPluginIdx(*index)}
-	if *socket != "" {
-		options = append(options, stub.WithSocketPath(*socket))
+	for {
+		err := serve(ctx, p, stub.WithPluginName(*name), stub.WithPluginIdx(*index), stub.WithSocketPath(*socket))
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case os.Getenv(api.PluginSocketEnvVar) != "":
+			return err
+		}
+		logger.Printf("%s: %v; trying again", *socket, err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(retryWait):
+		}
 	}
+}
+
+// serve is one connection to the runtime.
+func serve(ctx context.Context, p *plugin, options ...stub.Option) error {
 	s, err := stub.New(p, options...)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	err = s.Run(ctx)
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return s.Run(ctx)
 }

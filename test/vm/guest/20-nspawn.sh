@@ -14,21 +14,26 @@ out=$(systemd-nspawn -q -D "$ct" --volatile=overlay --pipe --private-users=65536
   --property=MemoryMax=150M sh -c "$numbers" </dev/null 2>&1)
 sees "user namespace" "$out" 153600 "$(nproc --all)"
 
-story "machinectl start: a booted machine with a user namespace and its own network"
+story "a booted container"
+unit_start ctboot -p Delegate=yes -p MemoryMax=150M -p AllowedCPUs=1 systemd-nspawn -q --boot -M booted -D "$ct" --volatile=overlay --keep-unit \
+  --register=yes --console=pipe --link-journal=no $(bind_nspawn)
+eventually 90 "it runs" systemd-run -q --wait -M booted true
+out=$(systemd-run -q --wait --pipe -M booted sh -c "$numbers" </dev/null 2>&1)
+sees "service inside" "$out" 153600 1
+out=$(systemd-run -q --wait --pipe -M booted -p MemoryMax=50M sh -c "$numbers" </dev/null 2>&1)
+is "a service's own limit inside is not the container's" "$(value memory "$out")" 153600
+machinectl terminate booted
+
+story "machinectl start: a user namespace and its own network"
 mkdir -p /run/systemd/system/systemd-nspawn@ct.service.d
-printf '[Service]\nMemoryMax=150M\nAllowedCPUs=1\n' >/run/systemd/system/systemd-nspawn@ct.service.d/limits.conf
+printf '[Service]\nMemoryMax=140M\nAllowedCPUs=1\n' >/run/systemd/system/systemd-nspawn@ct.service.d/limits.conf
 systemctl daemon-reload
 check "settings" lxcfsctl nspawn ct --install
 check "it starts" machinectl start ct
-eventually 90 "it runs" systemd-run -q --wait -M ct true
-out=$(systemd-run -q --wait --pipe -M ct sh -c "$numbers" </dev/null 2>&1)
-sees "service inside" "$out" 153600 1
-is "online, which the drop-in attached after the start" "$(value online "$out")" 1
-out=$(systemd-run -q --wait --pipe -M ct -p MemoryMax=50M sh -c "$numbers" </dev/null 2>&1)
-is "a service's own limit inside is not the container's" "$(value memory "$out")" 153600
 leader=$(machinectl show -P Leader ct 2>/dev/null || machinectl show -p Leader --value ct)
 out=$(nsenter -t "$leader" -m -p sh -c "$numbers" 2>&1)
-is "a process that entered from outside" "$(value memory "$out")" 153600
+sees "one that entered from outside" "$out" 143360 1
+is "online, which the drop-in attached after the start" "$(value online "$out")" 1
 machinectl terminate ct
 check "settings removed" lxcfsctl nspawn ct --remove
 

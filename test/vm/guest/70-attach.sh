@@ -29,9 +29,9 @@ like "pressure" "$(in_lxc a1 'cat /proc/pressure/memory')" '^some avg10='
 like "again" "$(lxcfsctl attach a1 2>&1)" 'attached already$'
 
 story "a machine of systemd-nspawn with a user namespace and its own network"
-unit_start nsmachine -p Delegate=yes -p MemoryMax=150M -p AllowedCPUs=1 systemd-nspawn -q -M attached -D "$ct" --read-only --keep-unit \
-  --private-users=524288:65536 --private-users-ownership=map --private-network --register=yes --console=pipe --link-journal=no sleep 1000
-eventually 60 "attach" lxcfsctl attach nsmachine.service
+unit_start nsmachine systemd-nspawn -q -M attached -D "$ct" --read-only --private-users=524288:65536 --private-users-ownership=map \
+  --private-network --register=yes --console=pipe --link-journal=no --property=MemoryMax=150M --property=AllowedCPUs=1 sleep 1000
+eventually 60 "attach" lxcfsctl attach nspawn/attached
 leader=$(machinectl show -P Leader attached 2>/dev/null || machinectl show -p Leader --value attached)
 sees "nspawn" "$(nsenter -t "$leader" -m -p sh -c "$numbers" 2>&1)" 153600 1
 is "online" "$(nsenter -t "$leader" -m cat /sys/devices/system/cpu/online)" 1
