@@ -399,9 +399,7 @@ func TestUnmounted(t *testing.T) {
 	if err := s.Serve(t.Context()); !errors.Is(err, ErrUnmounted) {
 		t.Errorf("got %v, want ErrUnmounted", err)
 	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
+	eventually(t, "closed", func() bool { return s.Close() == nil })
 }
 
 // TestRestoredLimits: what the first process agreed on stays, whatever this one
