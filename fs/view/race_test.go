@@ -1,0 +1,6 @@
+//go:build race
+
+package view_test
+
+// raceEnabled: sync.Pool then forgets at random.
+const raceEnabled = true
