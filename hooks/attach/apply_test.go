@@ -1,0 +1,122 @@
+//go:build integration
+
+package attach
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/hooks/bind"
+)
+
+// inNamespace runs f in a mount namespace of its own: on a thread that ends
+// with it.
+func inNamespace(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skipf("needs root; have: uid %d", os.Getuid())
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked
+		if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+			t.Errorf("unshare: %v", err)
+			return
+		}
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+			t.Errorf("private mounts: %v", err)
+			return
+		}
+		f(t)
+	}()
+	<-done
+}
+
+// files makes files whose content is their name.
+func files(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func newApplier(t *testing.T, tree string, changes []Change) *applier {
+	t.Helper()
+	a := &applier{clones: make(map[string]int)}
+	var err error
+	if a.root, err = open("/", unix.O_PATH|unix.O_DIRECTORY); err != nil {
+		t.Error(err)
+	}
+	for _, c := range changes {
+		if c.source == "" {
+			continue
+		}
+		fd, err := bind.Clone(tree, c.source)
+		if err == nil {
+			a.clones[c.Path] = fd
+		}
+	}
+	return a
+}
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(text)
+}
+
+// Either all is done, or all is taken back.
+func TestApply(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		last   string // what the last change binds
+		a, b   string // what is to be seen
+		failed string
+	}{
+		{"all", "new-c", "new-a", "b", ""},
+		{"one fails", "missing", "a", "old-b", "missing is not served"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tree, dir := t.TempDir(), t.TempDir()
+			files(t, tree, "new-a", "new-c", "old-b")
+			files(t, dir, "a", "b", "c")
+			inNamespace(t, func(t *testing.T) {
+				a, b, c := filepath.Join(dir, "a"), filepath.Join(dir, "b"), filepath.Join(dir, "c")
+				if err := unix.Mount(filepath.Join(tree, "old-b"), b, "", unix.MS_BIND, ""); err != nil {
+					t.Error(err)
+					return
+				}
+				changes := []Change{
+					{Path: a, Action: Bind, source: "new-a"},
+					{Path: b, Action: Remove, layers: 1},
+					{Path: filepath.Join(dir, "none"), Action: Bind, source: "new-a"},
+					{Path: c, Action: Bind, source: tt.last},
+				}
+				err := newApplier(t, tree, changes).apply(changes)
+				if tt.failed == "" && err != nil || tt.failed != "" && (err == nil || !strings.Contains(err.Error(), tt.failed)) {
+					t.Errorf("got %v, want %q", err, tt.failed)
+				}
+				if got := content(t, a); got != tt.a {
+					t.Errorf("a: got %q, want %q", got, tt.a)
+				}
+				if got := content(t, b); got != tt.b {
+					t.Errorf("b: got %q, want %q", got, tt.b)
+				}
+				if got := changes[2].Action; got != Skip {
+					t.Errorf("a path that is not there: got %q", got)
+				}
+			})
+		})
+	}
+}
