@@ -113,7 +113,7 @@ func (h *Host) readMemoryV1(buf *[]byte, p place, dst *Memory) (err error) {
 		return err
 	}
 	dst.SwapZeroSwappiness = known && swappiness == 0
-	dst.Limit, dst.LimitFrom, err = h.limit(buf, p, "memory.limit_in_bytes", parseLimitV1)
+	dst.Limit, dst.LimitFrom, err = h.limitDownTo(hidden.memoryFloor, buf, p, "memory.limit_in_bytes", parseLimitV1)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (h *Host) readMemoryV1(buf *[]byte, p place, dst *Memory) (err error) {
 	if !accounted {
 		return nil
 	}
-	dst.MemswLimit, _, err = h.limit(buf, p, "memory.memsw.limit_in_bytes", parseLimitV1)
+	dst.MemswLimit, _, err = h.limitDownTo(hidden.memswFloor, buf, p, "memory.memsw.limit_in_bytes", parseLimitV1)
 	dst.MemswLimit = min(dst.MemswLimit, hidden.memsw)
 	return err
 }

@@ -107,7 +107,10 @@ var memoryStatLines = [...]struct {
 
 // hierarchicalLimits are the smallest limits of a v1 cgroup and its ancestors,
 // as memory.stat gives them.
-type hierarchicalLimits struct{ memory, memsw uint64 }
+type hierarchicalLimits struct {
+	memory, memsw           uint64 // Max where there is no such line
+	memoryFloor, memswFloor uint64 // 0 where there is no such line
+}
 
 // readMemoryStat reads memory.stat.
 func (h *Host) readMemoryStat(buf *[]byte, p place, dst *MemoryStat) (hierarchicalLimits, error) {
@@ -116,7 +119,7 @@ func (h *Host) readMemoryStat(buf *[]byte, p place, dst *MemoryStat) (hierarchic
 	if err != nil {
 		return hierarchicalLimits{}, err
 	}
-	limits := hierarchicalLimits{Max, Max}
+	limits := hierarchicalLimits{memory: Max, memsw: Max}
 	if p.hierarchy.Version == 1 {
 		limits, err = parseMemoryStatV1(b, dst)
 	} else {
@@ -151,13 +154,13 @@ func parseMemoryStat(content []byte, dst *MemoryStat) error {
 // total_ lines are of the cgroup and all below it; the others are skipped.
 func parseMemoryStatV1(content []byte, dst *MemoryStat) (hierarchicalLimits, error) {
 	*dst = MemoryStat{}
-	next, limits := 0, hierarchicalLimits{Max, Max}
+	next, limits := 0, hierarchicalLimits{memory: Max, memsw: Max}
 	err := flatKeyed(content, func(key, value []byte) error {
 		switch {
 		case string(key) == "hierarchical_memory_limit":
-			return setLimit(&limits.memory, key, value)
+			return setLimit(&limits.memory, &limits.memoryFloor, key, value)
 		case string(key) == "hierarchical_memsw_limit":
-			return setLimit(&limits.memsw, key, value)
+			return setLimit(&limits.memsw, &limits.memswFloor, key, value)
 		case bytes.HasPrefix(key, []byte("total_")):
 			return dst.setLine(&next, 1, key, value)
 		}
@@ -167,11 +170,12 @@ func parseMemoryStatV1(content []byte, dst *MemoryStat) (hierarchicalLimits, err
 }
 
 // setLimit is set for a v1 limit, see parseLimitV1.
-func setLimit(dst *uint64, key, value []byte) error {
+func setLimit(dst, floor *uint64, key, value []byte) error {
 	err := set(dst, key, value)
 	if unlimitedV1(*dst) {
 		*dst = Max
 	}
+	*floor = *dst
 	return err
 }
 

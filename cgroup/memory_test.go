@@ -113,12 +113,44 @@ func TestReadMemoryGarbage(t *testing.T) {
 	for _, machine := range []string{"v1", "v2"} {
 		h, a := captured(t, machine)
 		for name, content := range a.Files {
+			if name == "/sys/fs/cgroup/memory/lxc/memory.memsw.limit_in_bytes" {
+				continue // not read: memory.stat says that the container's own is the smallest
+			}
 			if !strings.Contains(name, "forged") && hasPrefixes(name, "/sys/fs/cgroup/lxc/c1/memory.", "/sys/fs/cgroup/memory/lxc/c1/memory.", "/sys/fs/cgroup/memory/lxc/memory.") {
 				a.Files[name] = "anon \xff garbage\ntotal_rss -1\n"
 				var m Memory
 				mustBe(t, h.ReadMemory(on(t, "/lxc/c1"), &m), ErrFormat)
 				a.Files[name] = content
 			}
+		}
+	}
+}
+
+// v1's memory.stat has the smallest limits: cgroups above that which has it are
+// not read, and none where there is no limit.
+func TestReadMemoryV1Floor(t *testing.T) {
+	h, a := captured(t, "v1")
+	var read []string
+	h.FS = recorder{a, &read}
+	const stat = "/sys/fs/cgroup/memory/lxc/c1/memory.stat"
+	for _, tt := range []struct{ limits, from, want string }{
+		{"hierarchical_memory_limit 9223372036854771712\nhierarchical_memsw_limit 9223372036854771712\n", "", ""},
+		{"hierarchical_memory_limit 8000000\nhierarchical_memsw_limit 9000000\n", "/lxc", "c1/memory.limit_in_bytes memory.limit_in_bytes c1/memory.memsw.limit_in_bytes"},
+		{"", "/lxc", "c1/memory.limit_in_bytes memory.limit_in_bytes c1/memory.memsw.limit_in_bytes memory.memsw.limit_in_bytes"},
+	} {
+		a.Files[stat], read = tt.limits, nil
+		var got Memory
+		if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.LimitFrom != tt.from {
+			t.Errorf("%q: got %d from %q, %v", tt.limits, got.Limit, got.LimitFrom, err)
+		}
+		var limits []string
+		for _, name := range read {
+			if strings.Contains(name, "limit_in_bytes") {
+				limits = append(limits, strings.TrimPrefix(name, "/sys/fs/cgroup/memory/lxc/"))
+			}
+		}
+		if got := strings.Join(limits, " "); got != tt.want {
+			t.Errorf("%q: read %s, want %s", tt.limits, got, tt.want)
 		}
 	}
 }

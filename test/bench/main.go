@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -110,6 +111,9 @@ type bench struct {
 }
 
 func run(s settings) error {
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("mount namespace: %w", err)
+	}
 	b := &bench{settings: s, layout: findLayout()}
 	b.results.Machine = describe(s)
 	wanted := strings.Split(s.scenes, ",")

@@ -2,12 +2,7 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 )
 
@@ -58,35 +53,4 @@ func alternate(servers []*server, rounds int, measure func(*server) (sample, err
 		}
 	}
 	return all, nil
-}
-
-// counter counts the system calls of a process, all its threads, with perf(1).
-type counter struct {
-	cmd *exec.Cmd
-	out string
-}
-
-func (b *bench) countCalls(pid int) (*counter, error) {
-	c := &counter{out: b.work + "/perf.out"}
-	c.cmd = exec.Command("perf", "stat", "-x,", "-o", c.out, "-e", "raw_syscalls:sys_enter", "-p", strconv.Itoa(pid))
-	if err := c.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("perf is needed to count system calls: %w", err)
-	}
-	time.Sleep(500 * time.Millisecond) // until it is attached
-	return c, nil
-}
-
-func (c *counter) stop() (float64, error) {
-	c.cmd.Process.Signal(syscall.SIGINT)
-	c.cmd.Wait()
-	text, err := os.ReadFile(c.out)
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if first, rest, ok := strings.Cut(line, ","); ok && strings.Contains(rest, "sys_enter") {
-			return strconv.ParseFloat(first, 64)
-		}
-	}
-	return 0, fmt.Errorf("perf: %q", text)
 }

@@ -123,12 +123,13 @@ func (b *bench) callsAt(x *box, servers []*server, depth int) error {
 	for _, file := range measured() {
 		for _, mode := range []string{"pread", "thread"} {
 			for _, s := range servers {
-				c, err := b.countCalls(s.pid())
+				c, err := countCalls(s.pid())
 				if err != nil {
 					return err
 				}
 				one, err := b.read(x, s, file, mode, 1, lastCPU())
-				calls, err2 := c.stop()
+				calls, err2 := c.sum()
+				c.close()
 				if err := errors.Join(err, err2); err != nil {
 					return err
 				}

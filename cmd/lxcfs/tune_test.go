@@ -53,3 +53,11 @@ func TestHeldOf(t *testing.T) {
 		}
 	}
 }
+
+func TestProcessors(t *testing.T) {
+	for cpus, want := range map[int]int{1: 4, 2: 4, 4: 6, 64: 16} {
+		if got := processors(cpus); got != want {
+			t.Errorf("%d CPUs: got %d, want %d", cpus, got, want)
+		}
+	}
+}
