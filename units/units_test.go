@@ -206,7 +206,7 @@ func TestWiring(t *testing.T) {
 		{"var-lib-lxcfs.cgroup.mount", "Unit", "Requires", []string{"lxcfs-cgroup.socket"}},
 		{"var-lib-lxcfs.cgroup.mount", "Unit", "StopWhenUnneeded", []string{"yes"}},
 		{"var-lib-lxcfs.cgroup.mount", "Mount", "Options", []string{"cgroup"}},
-		{"lxcfs.socket", "Socket", "TriggerLimitIntervalSec", []string{"0"}},
+		{"lxcfs.socket", "Socket", "TriggerLimitBurst", []string{"200"}},
 		{"systemd-nspawn@.service.d/10-lxcfs.conf", "Unit", "After", []string{"lxcfs.service", "var-lib-lxcfs.mount"}},
 		{"lxc@.service.d/10-lxcfs.conf", "Unit", "After", []string{"lxcfs.service", "var-lib-lxcfs.mount"}},
 		{"lxc@.service.d/10-lxcfs.conf", "Unit", "Wants", []string{"lxcfs.service", "var-lib-lxcfs.mount"}},

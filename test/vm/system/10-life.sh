@@ -93,6 +93,7 @@ done
 
 story "a dead mount in its place is taken away"
 systemctl stop lxcfs.service
+try 10 is_unmounted
 lxcfs -p /run/classic.pid "$tree" 2>/dev/null &
 try 10 test -s "$tree/proc/meminfo"
 kill -KILL "$(cat /run/classic.pid)"
