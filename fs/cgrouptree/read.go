@@ -56,9 +56,9 @@ func (t *Tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, e
 	return n.appendVisible(dst, text), nil
 }
 
-// maxContent bounds what is read of one interface file, bytes: a list of 32768
-// ids is less than that.
-const maxContent = 1 << 20
+// maxContent bounds what is read of one interface file, bytes: a list of half a
+// million ids is less than that.
+const maxContent = 4 << 20
 
 // append appends the content of an interface file of the cgroup n.
 func (n *node) append(dst []byte, file string) ([]byte, error) {
@@ -69,7 +69,7 @@ func (n *node) append(dst []byte, file string) ([]byte, error) {
 	defer unix.Close(fd)
 	start := len(dst)
 	buf := make([]byte, 16<<10)
-	for len(dst)-start < maxContent {
+	for {
 		got, err := unix.Read(fd, buf)
 		switch {
 		case err == unix.EINTR:
@@ -77,11 +77,12 @@ func (n *node) append(dst []byte, file string) ([]byte, error) {
 			return dst[:start], err
 		case got == 0:
 			return dst, nil
+		case len(dst)-start+got > maxContent:
+			return dst[:start], syscall.EFBIG
 		default:
 			dst = append(dst, buf[:got]...)
 		}
 	}
-	return dst, nil
 }
 
 // openFile opens an interface file of the cgroup n; if it is n itself, it is
