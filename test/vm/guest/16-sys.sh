@@ -45,16 +45,31 @@ out=$(unit_run "${pressure[@]}" sh -c 'cat /proc/pressure/memory "/sys/fs/cgroup
 is "lines" "$(grep -c total= <<<"$out")" 4
 is "different lines" "$(sort -u <<<"$out" | wc -l)" 2
 
-# waiter TRIGGER SECONDS: polls memory pressure.
+# waiter TRIGGER SECONDS [eat]: polls memory pressure; a child eats memory, far above MemoryHigh=, once the trigger is made.
 waiter='
-import os, select, sys
+import os, select, signal, sys, time
 fd = os.open("/proc/pressure/memory", os.O_RDWR | os.O_NONBLOCK)
 os.write(fd, sys.argv[1].encode() + b"\0")
 p = select.poll()
 p.register(fd, select.POLLPRI)
 print("polling", flush=True)
+child = 0
+if sys.argv[3:]:
+    child = os.fork()
+    if not child:
+        held = []
+        while True: held.append(bytearray(b"x" * (1 << 20)))
 print("events", [e for _, e in p.poll(int(sys.argv[2]) * 1000)], flush=True)
+if child: os.kill(child, signal.SIGKILL)
 '
+
+story "a memory stall wakes who polls for it, without rights of his own, and not his neighbour"
+unit_start still "${pressure[@]}" -p StandardOutput=file:/run/still python3 -c "$waiter" "some 200000 2000000" 20
+try 30 grep -q polling /run/still
+out=$(unit_run "${pressure[@]}" -p MemoryHigh=24M -p MemoryMax=200M -p MemorySwapMax=0 python3 -c "$waiter" "some 200000 2000000" 90 eat)
+is "the one who stalls" "$(tail -n 1 <<<"$out")" "events [2]"
+eventually 60 "the neighbour's poll ends" grep -q events /run/still
+is "the neighbour" "$(tail -n 1 /run/still)" "events []"
 
 story "a poller outlives the daemon"
 unit_start poller "${pressure[@]}" -p StandardOutput=file:/run/poller python3 -c "$waiter" "some 9900000 10000000" 120
@@ -65,6 +80,7 @@ is "what he is told" "$(tail -n 1 /run/poller)" "events [2]"
 
 story "the kernel's limits hold"
 like "a window of 1 s without CAP_SYS_RESOURCE" "$(unit_run "${pressure[@]}" python3 -c "$waiter" "some 200000 1000000" 0)" 'Errno 22'
+like "the same with it" "$(unit_run -p "BindPaths=$tree/proc/pressure:/proc/pressure" python3 -c "$waiter" "some 200000 1000000" 0)" 'events \[\]'
 
 rm -f /etc/lxcfs/lxcfs.conf.d/50-psi.conf
 stop_lxcfs
