@@ -20,6 +20,9 @@ func TestDataFiles(t *testing.T) {
 	if !strings.Contains(read(BusName+".policy"), `<action id="`+ManageAction+`">`) {
 		t.Error("polkit does not know the action")
 	}
+	if !strings.Contains(read(BusName+".policy"), `<annotate key="org.freedesktop.policykit.owner">unix-user:lxcfs</annotate>`) {
+		t.Error("the daemon, which is not root, may not ask polkit about others")
+	}
 	activation := read(BusName + ".service")
 	unit := "dbus-" + BusName + ".service"
 	if !strings.Contains(activation, "Name="+BusName+"\n") || !strings.Contains(activation, "SystemdService="+unit+"\n") {

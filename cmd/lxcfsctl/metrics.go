@@ -36,7 +36,7 @@ Prometheus to scrape.`,
 				if m.output != "" || m.asJSON {
 					return usageError{errors.New("--listen goes with no other option")}
 				}
-				return serveMetrics(cmd.Context())
+				return serveMetrics(cmd.Context(), cmd.ErrOrStderr())
 			}
 			return ask(cmd, askTimeout, func(ctx context.Context, c *dbusapi.Client) error { return m.run(ctx, c, cmd.OutOrStdout()) })
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -24,7 +25,7 @@ const (
 
 // serveMetrics answers on the socket that systemd passed on, until nobody has
 // asked for a while.
-func serveMetrics(ctx context.Context) error {
+func serveMetrics(ctx context.Context, stderr io.Writer) error {
 	listeners, err := activation.Listeners()
 	if err != nil {
 		return err
@@ -32,7 +33,13 @@ func serveMetrics(ctx context.Context) error {
 	if len(listeners) != 1 || listeners[0] == nil {
 		return usageError{fmt.Errorf("--listen is for lxcfs-metrics.service: %d sockets were passed on", len(listeners))}
 	}
-	return serveMetricsOn(ctx, listeners[0], idleTimeout, func() (sample, error) { return sampleNow(ctx) })
+	return serveMetricsOn(ctx, listeners[0], idleTimeout, func() (sample, error) {
+		s, err := sampleNow(ctx)
+		if err != nil {
+			fmt.Fprintf(stderr, "lxcfsctl: %v\n", inOneSentence(err))
+		}
+		return s, err
+	})
 }
 
 // sampleNow takes a sample over a connection of its own: a bus may have been
