@@ -252,7 +252,7 @@ func (l *Loads) count(w *load) (census, error) {
 		}
 		now.newest = max(now.newest, pid)
 		if threads > 1 {
-			l.countThreads(&now, pid)
+			l.countThreads(&now, pid, state)
 		} else {
 			now.add(state)
 		}
@@ -282,11 +282,13 @@ func (n *census) add(state byte) {
 	}
 }
 
-// countThreads counts the threads of one process.
-func (l *Loads) countThreads(now *census, pid uint32) {
+// countThreads counts the threads of one process, whose main thread is in a
+// state. Where they are not to be seen, that one stands for all.
+func (l *Loads) countThreads(now *census, pid uint32, main byte) {
 	dir := procDir(pid) + "/task"
 	tids, err := l.host.FS.ReadDir(dir)
 	if err != nil {
+		now.add(main)
 		return
 	}
 	for _, tid := range tids[:min(len(tids), maxTasks-now.threads)] {
