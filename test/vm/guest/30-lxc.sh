@@ -31,7 +31,8 @@ umount -l /run/uct
 story "a container in a container: the limit of the outer one holds in the inner one"
 mkdir -p /run/upper
 lxc_make inner "dir:$ct" 'lxc.init.cmd = /bin/sleep 1000' 'lxc.cgroup2.cpuset.cpus = 1'
-lxc_make outer overlay:/:/run/upper 'lxc.include = /usr/share/lxc/config/nesting.conf' 'lxc.cgroup2.memory.max = 300M' \
+# The units of lxcfs, which the outer one has too, would take the mount for their own and, since nobody there needs it, away.
+lxc_make outer overlay:/:/run/upper 'lxc.init.cmd = /sbin/init systemd.mask=var-lib-lxcfs.mount' 'lxc.include = /usr/share/lxc/config/nesting.conf' 'lxc.cgroup2.memory.max = 300M' \
   "lxc.mount.entry = $tree var/lib/lxcfs none rbind,create=dir 0 0"
 check "the outer one starts" lxc-start -n outer -l INFO -o "$log"
 eventually 90 "its systemd runs" lxc-attach -n outer -- systemctl is-active multi-user.target
