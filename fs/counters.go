@@ -172,3 +172,13 @@ func (r *Renderer) Stats() []FileStats {
 	}
 	return stats
 }
+
+// Stats returns the counters of each served file, and those of each subtree
+// under its path with a slash at the end. What a subtree refuses is no error.
+func (t *Tree) Stats() []FileStats {
+	stats := t.renderer.Stats()
+	for _, s := range t.subtrees {
+		stats = append(stats, s.counters.Stats(s.Path+"/"))
+	}
+	return stats
+}

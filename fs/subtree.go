@@ -39,6 +39,8 @@ type mounted struct {
 	subtree.Mount
 	number uint64
 	top    *node // of the table
+
+	counters Counters // of all its files together
 }
 
 // id joins a key and a nonce.

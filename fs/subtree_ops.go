@@ -101,7 +101,10 @@ func (t *Tree) subtreeRead(s *mounted, key subtree.Key, in *fuse.ReadIn, buf []b
 }
 
 func (t *Tree) subtreeRender(s *mounted, key subtree.Key, h *fuse.InHeader) func([]byte) ([]byte, error) {
-	return func(dst []byte) ([]byte, error) { return s.Tree.Append(dst, t.caller(h), key) }
+	return func(dst []byte) ([]byte, error) {
+		defer s.counters.End(s.counters.Begin())
+		return s.Tree.Append(dst, t.caller(h), key)
+	}
 }
 
 func (t *Tree) subtreeWrite(s *mounted, key subtree.Key, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {

@@ -200,6 +200,15 @@ func TestSubtreeReads(t *testing.T) {
 	if got := tree.GetAttr(nil, &fuse.GetAttrIn{InHeader: header, Flags_: fuse.FUSE_GETATTR_FH, Fh_: open.Fh}, &attr); got != fuse.OK || attr.Size != 8 {
 		t.Errorf("size with a handle: %d, %v", attr.Size, got)
 	}
+	var counted uint64
+	for _, s := range tree.Stats() {
+		if strings.HasSuffix(s.Path, "/") && s.InFlight == 0 {
+			counted += s.Requests
+		}
+	}
+	if counted != 1 {
+		t.Errorf("%d renderings counted, want one", counted)
+	}
 	link := fuse.InHeader{NodeId: lookup(t, tree, petDir+"/link").NodeId}
 	if target, got := tree.Readlink(nil, &link); got != fuse.OK || string(target) != "file" {
 		t.Errorf("readlink: %q, %v", target, got)

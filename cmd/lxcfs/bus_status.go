@@ -64,7 +64,7 @@ func (s *server) fileStats() []fs.FileStats {
 		sums.add([]fs.FileStats{*f})
 	}
 	for _, c := range s.conns {
-		sums.add(c.renderer.Stats())
+		sums.add(c.tree.Stats())
 	}
 	s.mu.Unlock()
 	var all []fs.FileStats

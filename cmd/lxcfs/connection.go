@@ -21,6 +21,7 @@ type connection struct {
 	id       string
 	session  *session.Session
 	renderer *fs.Renderer
+	tree     *fs.Tree
 	accounts region
 	origin   origin
 	originFD int
@@ -117,6 +118,7 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 	if opts.PSIPoll {
 		c.triggers = s.newTriggers(c.session)
 	}
+	c.tree = fs.NewTree(c.renderer, c.session.Handles(), c.subtrees...)
 	return c, nil
 }
 
@@ -139,12 +141,11 @@ func (c *connection) keep(ctx context.Context, store *descriptors) error {
 
 // begin answers INIT, or goes on where the last process was.
 func (c *connection) begin() error {
-	tree := fs.NewTree(c.renderer, c.session.Handles(), c.subtrees...)
-	tree.SetReplayed(c.session.Replayed)
+	c.tree.SetReplayed(c.session.Replayed)
 	if c.triggers != nil {
-		tree.SetTriggers(c.triggers)
+		c.tree.SetTriggers(c.triggers)
 	}
-	if err := c.session.Init(tree); err != nil {
+	if err := c.session.Init(c.tree); err != nil {
 		return fmt.Errorf("connection %s: %w", c.id, err)
 	}
 	c.restoreTriggers()

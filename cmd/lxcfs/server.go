@@ -98,7 +98,7 @@ func (s *server) add(ctx context.Context, id string, p parts, o origin) error {
 func (s *server) forget(c *connection) {
 	s.mu.Lock()
 	delete(s.conns, c.id)
-	s.past.add(c.renderer.Stats())
+	s.past.add(c.tree.Stats())
 	s.mu.Unlock()
 	s.store.drop(c.id)
 	c.close()

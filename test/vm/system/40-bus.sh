@@ -104,6 +104,6 @@ is "lxcfsctl status" "$(status_of lxcfsctl status)" 3
 is "the service" "$(systemctl is-active lxcfs.service)" inactive
 systemctl enable lxcfs.service 2>/dev/null
 busctl call $name $object org.freedesktop.DBus.Peer Ping >/dev/null
-is "the service after a call" "$(systemctl is-active lxcfs.service)" active
+eventually 20 "the service is active after a call" systemctl -q is-active lxcfs.service
 systemctl disable lxcfs.service 2>/dev/null
 stop_lxcfs
