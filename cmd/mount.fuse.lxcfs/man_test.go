@@ -14,10 +14,7 @@ func TestManPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var options []string
-	for _, long := range []string{"--help", "--version", "--detach-dead"} {
-		options = append(options, long)
-	}
+	options := []string{"--help", "--version", "--detach-dead"}
 	for letter := rune('!'); letter <= '~'; letter++ {
 		_, err := parseArguments([]string{"a", "b", "-" + string(letter)})
 		if err == nil || strings.Contains(err.Error(), "needs a value") {
