@@ -27,14 +27,14 @@ type storm struct {
 
 func storms() []storm {
 	return []storm{
-		{"SIGKILL", 300, func(s *service, _ int) error { return s.kill() }},
-		{"SIGUSR1", 50, func(s *service, i int) error {
+		{"SIGKILL", 120, func(s *service, _ int) error { return s.kill() }},
+		{"SIGUSR1", 30, func(s *service, i int) error {
 			if i%5 == 0 { // one comes while another is being obeyed
 				s.Kill(unix.SIGUSR1)
 			}
 			return s.takeOver()
 		}},
-		{"other version", 40, func(s *service, i int) error {
+		{"other version", 30, func(s *service, i int) error {
 			s.alternate(i)
 			switch i % 3 {
 			case 0:

@@ -53,7 +53,7 @@ func newService(t *testing.T, uid int) *service {
 		t.Fatal(err)
 	}
 	var cancel context.CancelFunc
-	s.ctx, cancel = context.WithTimeout(context.Background(), 3*time.Minute)
+	s.ctx, cancel = context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	var err error
 	if s.log.File, err = os.Create(filepath.Join(dir, "log")); err != nil {
