@@ -41,7 +41,9 @@ func (s *service) watch(ctx context.Context) {
 // the process: a read of our own mount could wait for ourselves.
 func (s *server) healthy(limit time.Duration) bool {
 	for _, c := range s.connections() {
-		if err := c.session.SelfCheck(limit); err != nil {
+		var err error
+		c.use(func() { err = c.session.SelfCheck(limit) })
+		if err != nil {
 			s.log.Error("self-check", "id", c.id, "error", err)
 			return false
 		}
