@@ -35,7 +35,7 @@ type Found struct {
 	init  bool // PID is the init of its pid namespace
 }
 
-// Known: a runtime's container, by the name of a cgroup that is to be believed.
+// Known says that it is a runtime's container, by the name of a cgroup that is to be believed.
 func (f Found) Known() bool {
 	return f.Container != nil && f.Container.Kind != container.Unit && f.Container.Runtime != ""
 }

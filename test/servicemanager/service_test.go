@@ -224,7 +224,11 @@ func TestServiceOfAnotherUser(t *testing.T) {
 	if err := s.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if state := s.State(); !strings.HasPrefix(state.Status, "uid "+strconv.Itoa(uid)) {
-		t.Errorf("got %+v", state)
+	// The status is a message of its own, after READY=1.
+	want := "uid " + strconv.Itoa(uid)
+	for end := time.Now().Add(time.Minute); !strings.HasPrefix(s.State().Status, want); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("got %+v, want the status %q", s.State(), want)
+		}
 	}
 }

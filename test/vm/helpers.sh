@@ -73,6 +73,8 @@ is_state() { [ "$(state)" = "$1" ]; }
 # settles WHAT STATE: the state is that one within ten seconds.
 settles() { try 10 is_state "$2"; is "$1" "$(state)" "$2"; }
 
+systemd_version() { systemctl --version | sed -n '1s/systemd \([0-9]*\).*/\1/p'; }
+
 superblock() { stat -c %d "$tree"; }
 total() { timeout 10 awk '/^MemTotal:/ { print $2 }' "${1:-$tree}/proc/meminfo"; }
 
