@@ -39,7 +39,7 @@ func testMain(m *testing.M) int {
 		fmt.Println("integration tests need root; have: uid", os.Getuid())
 		return m.Run()
 	}
-	dir, err := os.MkdirTemp("", "lxcfs-integration")
+	dir, err := os.MkdirTemp("", "it")
 	if err != nil {
 		fmt.Println(err)
 		return 1

@@ -42,11 +42,15 @@ type service struct {
 func newService(t *testing.T, uid int) *service {
 	t.Helper()
 	needRoot(t)
-	dir := t.TempDir()
-	for d := dir; d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	// Not t.TempDir(): the name of a test and a socket's may be too much for
+	// the 107 bytes of unix(7).
+	dir, err := os.MkdirTemp("", "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	s := &service{t: t, dir: dir, socket: filepath.Join(dir, "mount.sock"), program: filepath.Join(dir, "lxcfs"), uid: uid}
 	if err := os.Link(binary, s.program); err != nil {
@@ -55,7 +59,6 @@ func newService(t *testing.T, uid int) *service {
 	var cancel context.CancelFunc
 	s.ctx, cancel = context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
-	var err error
 	if s.log.File, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		t.Fatal(err)
 	}
