@@ -28,8 +28,12 @@ func TestMain(m *testing.M) {
 }
 
 func testMain(m *testing.M) int {
-	if args := os.Getenv(mapperEnv); args != "" {
-		if err := mapFile(args); err != nil {
+	for env, helper := range map[string]func(args string) error{mapperEnv: mapFile, pollerEnv: pollFile} {
+		args := os.Getenv(env)
+		if args == "" {
+			continue
+		}
+		if err := helper(args); err != nil {
 			fmt.Println(err)
 			return 1
 		}

@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,31 +55,15 @@ func TestPressureOfContainer(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", resource, got, want)
 		}
 	}
-	if got := strings.TrimSpace(b.run(pollScript("cpu", "some 100000 2000000", "0", "False"))); got != "write: 5" {
+	if got := strings.TrimSpace(b.run(poller("pressure/cpu", "some 100000 2000000", 0, 0, ""))); got != "write: input/output error" {
 		t.Errorf("trigger without psi-poll: got %q, want EIO", got)
 	}
 }
 
-// pollScript is a program that makes a trigger and says what poll(2) does. As
-// nobody it first gives up all rights.
-func pollScript(resource, trigger, timeout, nobody string) string {
-	return `python3 -c '
-import os, select, time
-if ` + nobody + `:
-    os.setgroups([]); os.setgid(65534); os.setuid(65534)
-try:
-    fd = os.open("/proc/pressure/` + resource + `", os.O_RDWR | os.O_NONBLOCK)
-except OSError as e:
-    print("open:", e.errno); raise SystemExit
-try:
-    os.write(fd, b"` + trigger + `\0")
-except OSError as e:
-    print("write:", e.errno); raise SystemExit
-p = select.poll()
-p.register(fd, select.POLLPRI)
-open("/tmp/polling-` + resource + `", "w").close()
-print("events:", [e for _, e in p.poll(` + timeout + `)])
-'`
+// poller is the command line of a poller: see pollFile. Its mark is the file
+// name that it creates before it waits.
+func poller(file, trigger string, timeout time.Duration, uid int, mark string) string {
+	return fmt.Sprintf("%s='/proc/%s|%s|%d|%d|%s' %s", pollerEnv, file, trigger, timeout.Milliseconds(), uid, mark, os.Args[0])
 }
 
 // Triggers work without a right to write to cgroupfs, by the kernel's limits;
@@ -86,32 +71,25 @@ print("events:", [e for _, e in p.poll(` + timeout + `)])
 func TestPressureTriggers(t *testing.T) {
 	d := start(t, "-o", "psi-poll")
 	b := pressureBox(t, d)
-	b.run("mount -t tmpfs none /tmp && chmod 1777 /tmp")
-	for _, tt := range []struct{ name, script, want string }{
-		{"grammar", pollScript("cpu", "some 1", "0", "False"), "write: 22"},
-		{"window of 1 s without CAP_SYS_RESOURCE", pollScript("cpu", "some 100000 1000000", "0", "True"), "write: 22"},
-		{"nothing happens", pollScript("memory", "some 9900000 10000000", "1000", "False"), "events: []"},
+	const nobody = 65534
+	for _, tt := range []struct{ name, command, want string }{
+		{"grammar", poller("pressure/cpu", "some 1", 0, 0, ""), "write: invalid argument"},
+		{"window of 1 s without CAP_SYS_RESOURCE", poller("pressure/cpu", "some 100000 1000000", 0, nobody, ""), "write: invalid argument"},
+		{"nothing happens", poller("pressure/memory", "some 9900000 10000000", time.Second, 0, ""), "events: 0"},
+		{"a file without triggers", poller("meminfo", "", 0, 0, ""), "events: IN"},
+		{"no trigger", poller("pressure/cpu", "", 0, 0, ""), "events: PRI ERR"},
 	} {
-		if got := strings.TrimSpace(b.run(tt.script)); got != tt.want {
+		if got := strings.TrimSpace(b.run(tt.command)); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
-	if got := strings.TrimSpace(b.run(`python3 -c '
-import select
-f = open("/proc/meminfo"); p = select.poll(); p.register(f, select.POLLIN | select.POLLPRI); print([e for _, e in p.poll(0)])'`)); got != "[1]" {
-		t.Errorf("poll of /proc/meminfo: got %q, want POLLIN", got)
-	}
-	if got := strings.TrimSpace(b.run(`python3 -c '
-import os, select
-fd = os.open("/proc/pressure/cpu", os.O_RDWR); p = select.poll(); p.register(fd, select.POLLPRI); print([e for _, e in p.poll(0)])'`)); got != "[10]" {
-		t.Errorf("poll without a trigger: got %q, want POLLPRI and POLLERR", got)
-	}
 	// Three loops on one CPU wait for each other.
-	got := b.run(`for i in 1 2 3; do (timeout 100 sh -c 'while :; do :; done' & echo $!) ; done >/tmp/loops 2>/dev/null
-` + pollScript("cpu", "some 200000 2000000", "90000", "True") + `
-kill $(cat /tmp/loops) 2>/dev/null; true`)
-	if strings.TrimSpace(got) != "events: [2]" {
-		t.Errorf("CPU stall, as nobody: got %q, want POLLPRI", got)
+	loops := filepath.Join(t.TempDir(), "loops")
+	got := b.run(`for i in 1 2 3; do (timeout 100 sh -c 'while :; do :; done' & echo $!) ; done >` + loops + ` 2>/dev/null
+` + poller("pressure/cpu", "some 200000 2000000", 90*time.Second, nobody, "") + `
+kill $(cat ` + loops + `) 2>/dev/null; true`)
+	if strings.TrimSpace(got) != "events: PRI" {
+		t.Errorf("CPU stall, as nobody: got %q, want PRI", got)
 	}
 }
 
@@ -120,14 +98,13 @@ kill $(cat /tmp/loops) 2>/dev/null; true`)
 func TestPressureTriggerOutlivesDaemon(t *testing.T) {
 	d := start(t, "--keeper", "-o", "psi-poll")
 	b := pressureBox(t, d)
-	b.run("mount -t tmpfs none /tmp && chmod 1777 /tmp")
-	b.run("(" + pollScript("memory", "some 9900000 10000000", "90000", "False") + " >/tmp/result; touch /tmp/done) &")
-	waitFor(t, "the poll to begin", func() bool { return strings.TrimSpace(b.run("ls /tmp/polling-memory 2>/dev/null")) != "" })
+	mark := filepath.Join(t.TempDir(), "mark")
+	pid, output := b.background(poller("pressure/memory", "some 9900000 10000000", 90*time.Second, 0, mark))
+	waitFor(t, "the poll to begin", func() bool { _, err := os.Stat(mark); return err == nil || b.ended(pid) })
 	time.Sleep(100 * time.Millisecond) // too early only makes the test easier
-	old := d.worker()
-	syscall.Kill(old, syscall.SIGKILL)
-	waitFor(t, "the poller to be woken", func() bool { return strings.TrimSpace(b.run("ls /tmp/done 2>/dev/null")) != "" })
-	if got := strings.TrimSpace(b.run("cat /tmp/result")); got != "events: [2]" {
-		t.Errorf("got %q, want POLLPRI", got)
+	syscall.Kill(d.worker(), syscall.SIGKILL)
+	waitFor(t, "the poller to be woken", func() bool { return b.ended(pid) })
+	if got := strings.TrimSpace(mustRead(t, output)); got != "events: PRI" {
+		t.Errorf("got %q, want PRI", got)
 	}
 }
