@@ -34,9 +34,10 @@ func (b *backoff) next(young bool) time.Duration {
 	return min(minDelay<<doubled, maxDelay)
 }
 
-// diedYoung judges a death. A worker that was ready and got SIGKILL did not
-// die of itself, however young: somebody tests restarts, or wants memory.
-func diedYoung(lived time.Duration, ready bool, status syscall.WaitStatus) bool {
+// diedYoung judges a death. A worker that got SIGKILL did not die of itself,
+// however young: somebody tests restarts, or wants memory. A delay would only
+// keep readers waiting.
+func diedYoung(lived time.Duration, status syscall.WaitStatus) bool {
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL
-	return lived < youngAge && !(ready && killed)
+	return lived < youngAge && !killed
 }

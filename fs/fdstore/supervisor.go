@@ -56,7 +56,7 @@ func (s *supervisor) once(ctx context.Context, signals <-chan os.Signal) (young,
 	}
 	s.report(Event{Kind: Started, PID: p.PID()})
 	started := time.Now()
-	status, ready := s.attend(ctx, signals, p)
+	status := s.attend(ctx, signals, p)
 	s.report(Event{Kind: Died, PID: p.PID(), Wait: status})
 	switch {
 	case status.Exited() && status.ExitStatus() == 0:
@@ -66,7 +66,7 @@ func (s *supervisor) once(ctx context.Context, signals <-chan os.Signal) (young,
 	case status.Exited() && !s.everUp && s.stored() == 0:
 		return false, true, &WorkerError{PID: p.PID(), Status: status}
 	}
-	return diedYoung(time.Since(started), ready, status), false, nil
+	return diedYoung(time.Since(started), status), false, nil
 }
 
 // pause waits before the next start; it reports whether there is to be one.
@@ -108,8 +108,8 @@ type attention struct {
 }
 
 // attend passes on signals and watches over p until its end. It returns p's
-// status and whether it was ready.
-func (s *supervisor) attend(ctx context.Context, signals <-chan os.Signal, p process) (syscall.WaitStatus, bool) {
+// status.
+func (s *supervisor) attend(ctx context.Context, signals <-chan os.Signal, p process) syscall.WaitStatus {
 	a := &attention{process: p, timer: time.NewTimer(time.Hour)}
 	a.timer.Stop()
 	defer a.timer.Stop()
@@ -120,7 +120,7 @@ func (s *supervisor) attend(ctx context.Context, signals <-chan os.Signal, p pro
 		select {
 		case status := <-exited:
 			s.hear(a)
-			return status, a.ready
+			return status
 		case <-cancelled:
 			cancelled = nil
 			s.end(a)

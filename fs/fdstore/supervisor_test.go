@@ -145,19 +145,17 @@ func TestBackoffStaysBelowItsMaximum(t *testing.T) {
 func TestDiedYoung(t *testing.T) {
 	for _, row := range []struct {
 		lived time.Duration
-		ready bool
 		code  int
 		want  bool
 	}{
-		{0, false, 1, true},
-		{youngAge - 1, true, 2, true},
-		{youngAge, true, 2, false},
-		{0, true, 128 + 9, false}, // killed from outside
-		{0, false, 128 + 9, true},
-		{0, true, 128 + 11, true},
-		{time.Hour, false, 1, false},
+		{0, 1, true},
+		{youngAge - 1, 2, true},
+		{youngAge, 2, false},
+		{0, 128 + 9, false}, // killed from outside
+		{0, 128 + 11, true},
+		{time.Hour, 1, false},
 	} {
-		if got := diedYoung(row.lived, row.ready, status(row.code)); got != row.want {
+		if got := diedYoung(row.lived, status(row.code)); got != row.want {
 			t.Errorf("%+v: got %v", row, got)
 		}
 	}
