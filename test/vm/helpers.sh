@@ -107,7 +107,7 @@ numbers='
 echo "memory=$(awk "/^MemTotal:/ {print \$2}" /proc/meminfo)"
 echo "available=$(awk "/^MemAvailable:/ {print \$2}" /proc/meminfo)"
 echo "swap=$(awk "/^SwapTotal:/ {print \$2}" /proc/meminfo)"
-echo "free=$(free -k | awk "/^Mem:/ {print \$2, \$3, \$4}")"
+echo "free=$(/usr/bin/free -k | awk "/^Mem:/ {print \$2, \$3, \$4}")"
 echo "processors=$(grep -c ^processor /proc/cpuinfo)"
 echo "statcpus=$(grep -c "^cpu[0-9]" /proc/stat)"
 echo "online=$(cat /sys/devices/system/cpu/online)"
@@ -117,6 +117,12 @@ echo "load=$(cat /proc/loadavg)"
 echo "user=$(awk "/^cpu / {print \$2 + \$3 + \$4}" /proc/stat)"
 uptime >/dev/null && echo "uptime(1)=ok"
 '
+
+# in_machine LEADER COMMAND: as machinectl shell does: in the cgroup and the namespaces of a machine's first process.
+in_machine() {
+  # shellcheck disable=SC2016 # the inner shell's
+  sh -c 'echo 0 >"/sys/fs/cgroup$(sed -n s/^0:://p "/proc/$1/cgroup")/cgroup.procs" && exec nsenter -t "$1" -m -p sh -c "$2"' sh "$1" "$2" 2>&1
+}
 
 # value NAME TEXT: that line of what numbers printed.
 value() { sed -n "s/^$1=//p" <<<"$2" | tr -d '\r'; }

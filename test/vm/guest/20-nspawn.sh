@@ -29,9 +29,9 @@ mkdir -p /run/systemd/system/systemd-nspawn@ct.service.d
 printf '[Service]\nMemoryMax=140M\nAllowedCPUs=1\n' >/run/systemd/system/systemd-nspawn@ct.service.d/limits.conf
 systemctl daemon-reload
 check "settings" lxcfsctl nspawn ct --install
-check "it starts" machinectl start ct
+check "it starts" machinectl start ct || journalctl -q --no-pager -n 20 -u systemd-nspawn@ct.service | sed 's/^/# /'
 leader=$(machinectl show -P Leader ct 2>/dev/null || machinectl show -p Leader --value ct)
-out=$(nsenter -t "$leader" -m -p sh -c "$numbers" 2>&1)
+out=$(in_machine "$leader" "$numbers")
 sees "one that entered from outside" "$out" 143360 1
 is "online, which the drop-in attached after the start" "$(value online "$out")" 1
 machinectl terminate ct

@@ -22,7 +22,7 @@ image() {
 }
 # oci COMMAND... run OPTION...: a container sees its limits.
 oci() {
-  out=$("$@" --rm --network none -m 120m --cpus 1 ct sh -c "$numbers; cat /proc/pressure/memory" 2>&1)
+  out=$("$@" --rm --network none -m 120m --cpus 1 ct sh -c "$numbers"'cat /proc/pressure/memory' 2>&1)
   sees "limits" "$out" 122880 1
 }
 

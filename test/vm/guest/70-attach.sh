@@ -33,8 +33,9 @@ unit_start nsmachine systemd-nspawn -q -M attached -D "$ct" --read-only --privat
   --private-network --register=yes --console=pipe --link-journal=no --property=MemoryMax=150M --property=AllowedCPUs=1 sleep 1000
 eventually 60 "attach" lxcfsctl attach nspawn/attached
 leader=$(machinectl show -P Leader attached 2>/dev/null || machinectl show -p Leader --value attached)
-sees "nspawn" "$(nsenter -t "$leader" -m -p sh -c "$numbers" 2>&1)" 153600 1
-is "online" "$(nsenter -t "$leader" -m cat /sys/devices/system/cpu/online)" 1
+out=$(in_machine "$leader" "$numbers")
+sees "nspawn" "$out" 153600 1
+is "online" "$(value online "$out")" 1
 
 story "what must not be attached to"
 like "the host" "$(lxcfsctl attach 1 2>&1)" "host's mount namespace"
