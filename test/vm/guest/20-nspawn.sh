@@ -29,7 +29,8 @@ mkdir -p /run/systemd/system/systemd-nspawn@ct.service.d
 printf '[Service]\nMemoryMax=140M\nAllowedCPUs=1\n' >/run/systemd/system/systemd-nspawn@ct.service.d/limits.conf
 systemctl daemon-reload
 check "settings" lxcfsctl nspawn ct --install
-check "it starts" machinectl start ct || journalctl -q --no-pager -n 20 -u systemd-nspawn@ct.service | sed 's/^/# /'
+check "it starts" machinectl start ct
+machinectl status ct >/dev/null 2>&1 || journalctl -q --no-pager -n 20 -u systemd-nspawn@ct.service | sed 's/^/# /'
 leader=$(machinectl show -P Leader ct 2>/dev/null || machinectl show -p Leader --value ct)
 out=$(in_machine "$leader" "$numbers")
 sees "one that entered from outside" "$out" 143360 1
