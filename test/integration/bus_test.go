@@ -272,6 +272,17 @@ func withoutClock(cpuinfo string) string {
 	return kept.String()
 }
 
+// gdbus talks to the daemon by another implementation of D-Bus than ours.
+func gdbus(t *testing.T, verb string, args ...string) string {
+	t.Helper()
+	args = append([]string{verb, "--system", "--dest", "org.linuxcontainers.lxcfs1", "--object-path", "/org/linuxcontainers/lxcfs1"}, args...)
+	out, err := exec.Command("gdbus", args...).CombinedOutput()
+	if err != nil {
+		t.Errorf("gdbus %s: %v\n%s", verb, err, out)
+	}
+	return string(out)
+}
+
 // The switch, a reload, a new program, who may do that, and a bus that goes.
 func TestControlManages(t *testing.T) {
 	bus := newMessageBus(t)
@@ -298,6 +309,11 @@ func TestControlManages(t *testing.T) {
 		t.Errorf("status:\n%s", out)
 	}
 	answer(t, "virtualization", "on")
+	gdbus(t, "introspect", "--xml")
+	gdbus(t, "call", "--method", "org.linuxcontainers.lxcfs1.Manager.Reload")
+	if out := gdbus(t, "call", "--method", "org.linuxcontainers.lxcfs1.Manager.ListConnections"); !strings.Contains(out, filepath.Dir(filepath.Dir(file))) {
+		t.Errorf("connections by gdbus: %s", out)
+	}
 	pid := s.State().PID
 	answer(t, "reexec")
 	mustRead(t, file)

@@ -23,6 +23,8 @@ sees "service inside" "$out" 153600 1
 out=$(systemd-run -q --wait --pipe -M booted -p MemoryMax=50M sh -c "$numbers" </dev/null 2>&1)
 is "a service's own limit inside is not the container's" "$(value memory "$out")" 153600
 machinectl terminate booted
+ended() { ! systemctl is-active -q ctboot.service; }
+eventually 60 "it ends, and lets go of the directory" ended
 
 story "machinectl start: a user namespace and its own network"
 mkdir -p /run/systemd/system/systemd-nspawn@ct.service.d
