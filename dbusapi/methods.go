@@ -148,7 +148,10 @@ func (c *call) showContainer() ([]any, error) {
 
 // content returns a served file's content to a caller who may read the file.
 func (c *call) content(file string, show func() ([]byte, error)) ([]any, error) {
-	if !slices.ContainsFunc(c.manager.Status().Files, func(f FileStats) bool { return f.Path == file }) {
+	served := func(f FileStats) bool {
+		return f.Path == file || strings.HasSuffix(f.Path, "/") && strings.HasPrefix(file, f.Path) // a subtree's
+	}
+	if !slices.ContainsFunc(c.manager.Status().Files, served) {
 		return nil, fmt.Errorf("%w: %s is not served", ErrNoSuchFile, file)
 	}
 	if err := c.mayRead(file); err != nil {

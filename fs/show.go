@@ -3,8 +3,11 @@ package fs
 import (
 	"fmt"
 	"io/fs"
+	"strings"
+	"syscall"
 
 	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
 // Files returns the files that are served.
@@ -58,4 +61,41 @@ func (r *Renderer) show(f *File, render func(*scratch) ([]byte, error)) ([]byte,
 		return append([]byte(nil), host...), nil
 	}
 	return out, nil
+}
+
+// maxShownDepth bounds the components of a path below a subtree's top.
+const maxShownDepth = 16
+
+// Show is [Renderer.Show] for the files of subtrees, too, but for one that can be
+// changed: what that shows depends on more than the thread.
+func (t *Tree) Show(path string, tid uint32) ([]byte, error) {
+	for _, s := range t.subtrees {
+		below, ok := strings.CutPrefix(path, s.Path+"/")
+		if _, mutable := s.Tree.(subtree.Mutable); !ok || mutable {
+			continue
+		}
+		return showBelow(s.Tree, path, strings.Split(below, "/"), subtree.Caller{TID: tid})
+	}
+	return t.renderer.Show(path, tid)
+}
+
+// showBelow looks a path up in a subtree, following no symlink, and renders the
+// file.
+func showBelow(tree subtree.Tree, path string, names []string, c subtree.Caller) ([]byte, error) {
+	key, attr := subtree.Top, subtree.Attr{}
+	for i, name := range names {
+		var err error
+		if name == "" || name == "." || name == ".." || i == maxShownDepth {
+			err = fs.ErrNotExist
+		} else {
+			key, attr, err = tree.Lookup(c, key, name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s is not served: %w", path, err)
+		}
+	}
+	if attr.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		return nil, fmt.Errorf("%s is not served: no file: %w", path, fs.ErrNotExist)
+	}
+	return tree.Append(nil, c, key)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	iofs "io/fs"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -135,7 +136,7 @@ func (b *onBus) Show(pid uint32, file, id string) (content []byte, err error) {
 		return nil, err
 	}
 	err = b.use(id, func(c *connection) error {
-		content, err = c.renderer.Show(file, pid)
+		content, err = c.tree.Show(file, pid)
 		return notServed(err)
 	})
 	return content, err
@@ -148,7 +149,9 @@ func (b *onBus) ShowContainer(containerID, file, id string) (content []byte, err
 		return nil, err
 	}
 	err = b.use(id, func(c *connection) error {
-		content, err = c.renderer.ShowContainer(file, k)
+		if content, err = c.renderer.ShowContainer(file, k); errors.Is(err, iofs.ErrNotExist) && k.InitPID != 0 {
+			content, err = c.tree.Show(file, k.InitPID)
+		}
 		return notServed(err)
 	})
 	return content, err

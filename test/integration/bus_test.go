@@ -197,7 +197,8 @@ func TestControlNumbers(t *testing.T) {
 		}
 	})
 	t.Run("show", func(t *testing.T) {
-		for _, file := range []string{"/proc/swaps", "/sys/devices/system/cpu/online", "/proc/partitions", "/proc/cpuinfo"} {
+		for _, file := range []string{"/proc/swaps", "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/cpu1/topology/core_cpus_list",
+			"/sys/devices/system/node/node0/cpulist", "/proc/partitions", "/proc/cpuinfo"} {
 			if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
 				continue
 			}
@@ -212,7 +213,8 @@ func TestControlNumbers(t *testing.T) {
 		if got := field(t, answer(t, "show", "meminfo", "--container", c.Cgroup), "MemTotal:"); got != 524288 {
 			t.Errorf("MemTotal of the container: %d kB", got)
 		}
-		for _, args := range [][]string{{"show", "/proc/none", "--pid", pid}, {"show", "stat", "--pid", "4194304"}, {"show", "stat", "--container", "none"}} {
+		for _, args := range [][]string{{"show", "/proc/none", "--pid", pid}, {"show", "/sys/devices/system/cpu/../../../../etc/passwd", "--pid", pid},
+			{"show", "/sys/devices/system/cpu/cpu0", "--pid", pid}, {"show", "stat", "--pid", "4194304"}, {"show", "stat", "--container", "none"}} {
 			if _, errs, status := control(t, args...); status != 5 {
 				t.Errorf("%q: exit status %d: %s", args, status, errs)
 			}
