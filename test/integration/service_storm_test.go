@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,15 @@ import (
 	"linuxcontainers.org/lxcfs/test/servicemanager"
 )
 
+// stormCount is how often a daemon is killed; $LXCFS_TEST_STORM. The other ends
+// are a fifth of that.
+func stormCount() int {
+	if n, err := strconv.Atoi(os.Getenv("LXCFS_TEST_STORM")); err == nil && n > 0 {
+		return n
+	}
+	return 120
+}
+
 // storm is one way to end a daemon, many times over.
 type storm struct {
 	name  string
@@ -26,15 +36,16 @@ type storm struct {
 }
 
 func storms() []storm {
+	n := stormCount()
 	return []storm{
-		{"SIGKILL", 120, func(s *service, _ int) error { return s.kill() }},
-		{"SIGUSR1", 30, func(s *service, i int) error {
+		{"SIGKILL", n, func(s *service, _ int) error { return s.kill() }},
+		{"SIGUSR1", n / 5, func(s *service, i int) error {
 			if i%5 == 0 { // one comes while another is being obeyed
 				s.Kill(unix.SIGUSR1)
 			}
 			return s.takeOver()
 		}},
-		{"other version", 30, func(s *service, i int) error {
+		{"other version", n / 5, func(s *service, i int) error {
 			s.alternate(i)
 			switch i % 3 {
 			case 0:

@@ -144,7 +144,11 @@ func (s *service) mount(name string, options ...string) (string, error) {
 	return dir, nil
 }
 
-// up starts the service with mounts of these names and returns their paths.
+// up starts the service with mounts of these names and returns their paths. It
+// reads from each: os.Open hands a file to epoll(7), the kernel asks a new
+// connection once whether it knows FUSE_POLL, and while nobody answers that, as
+// when the daemon is killed, no descriptor of this process is polled: not those
+// of the service manager either, which is to start the next daemon.
 func (s *service) up(names ...string) []string {
 	s.t.Helper()
 	started := make(chan error, 1)
@@ -159,6 +163,9 @@ func (s *service) up(names ...string) []string {
 	}
 	if err := <-started; err != nil {
 		s.t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		mustRead(s.t, filepath.Join(dir, "proc/uptime"))
 	}
 	return dirs
 }
