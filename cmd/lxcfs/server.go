@@ -65,18 +65,28 @@ func newServer(log logger, store *descriptors) (*server, error) {
 	}, nil
 }
 
-// add opens a connection, stores a fresh one, and begins to serve it.
-// It owns the descriptors from the call on.
+// add prepares a connection and starts to serve it. It owns the descriptors from
+// the call on.
 func (s *server) add(ctx context.Context, id string, p parts, o origin) error {
+	c, err := s.prepare(ctx, id, p, o)
+	if err != nil {
+		return err
+	}
+	return s.start(ctx, c)
+}
+
+// prepare opens a connection and stores a fresh one. It owns the descriptors from
+// the call on.
+func (s *server) prepare(ctx context.Context, id string, p parts, o origin) (*connection, error) {
 	c, err := s.open(id, p, o)
 	if err != nil {
 		p.close()
-		return fmt.Errorf("connection %s: %w", id, err)
+		return nil, fmt.Errorf("connection %s: %w", id, err)
 	}
 	if err := c.keep(ctx, s.store); err != nil {
 		if !c.restored {
 			c.close()
-			return fmt.Errorf("connection %s: %w", id, err)
+			return nil, fmt.Errorf("connection %s: %w", id, err)
 		}
 		// Readers wait: served without what the store lacks is better than not.
 		s.log.Error("a connection is not stored whole", "id", id, "error", err)
@@ -84,14 +94,30 @@ func (s *server) add(ctx context.Context, id string, p parts, o origin) error {
 	s.mu.Lock()
 	s.conns[id] = c
 	s.mu.Unlock()
+	return c, nil
+}
+
+// start begins to serve a connection.
+func (s *server) start(ctx context.Context, c *connection) error {
 	if err := c.begin(); err != nil {
 		s.forget(c)
 		return err
 	}
-	s.log.Info("connection served", "id", id, "mountpoint", o.Mountpoint, "restored", c.restored)
+	s.log.Info("connection served", "id", c.id, "mountpoint", c.origin.Mountpoint, "restored", c.restored)
 	s.changed()
 	go func() { s.done <- ended{c, c.serve(ctx)} }()
 	return nil
+}
+
+// catchUp waits until what earlier processes owed is answered.
+func (s *server) catchUp(ctx context.Context) {
+	for _, c := range s.connections() {
+		select {
+		case <-c.session.CaughtUp():
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // forget takes a connection out of the table and out of the store.

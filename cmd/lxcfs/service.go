@@ -87,19 +87,31 @@ func newService(log logger) (*service, inventory, error) {
 	return s, inv, err
 }
 
-// restore goes on serving what an earlier process served.
+// restore goes on serving what an earlier process served. All connections are
+// prepared before the first is served: its readers would take the processors
+// that the others wait for.
 func (s *service) restore(ctx context.Context, inv inventory) {
+	var ready []*connection
 	for id, p := range inv.connections {
 		s.last.seen(id)
 		o, err := loadOrigin(p.origin)
 		if err != nil {
 			s.log.Error("options of a mount are lost, serving it with those of the configuration", "id", id, "error", err)
 		}
-		if err := s.add(ctx, id, p, o); err != nil {
+		c, err := s.prepare(ctx, id, p, o)
+		if err != nil {
 			s.log.Error("a stored connection can't be served", "error", err)
 			s.store.drop(id)
+			continue
+		}
+		ready = append(ready, c)
+	}
+	for _, c := range ready {
+		if err := s.start(ctx, c); err != nil {
+			s.log.Error("a stored connection can't be served", "error", err)
 		}
 	}
+	s.catchUp(ctx)
 	for _, m := range inv.misfits {
 		s.log.Warn("a stored descriptor is dropped", "name", m.name, "reason", m.reason)
 		s.store.remove(stored{name: m.name})

@@ -47,6 +47,7 @@ func runWorker(s settings, log logger) error {
 	if err := srv.add(ctx, onlyID, p, o); err != nil {
 		return err
 	}
+	srv.catchUp(ctx)
 	srv.store.notify(log, "READY=1", "STATUS=serving")
 	go srv.handle(signals, cancel, func() error { return reexec(srv.files(), os.Args) })
 	go srv.succeed(ctx, client)

@@ -9,10 +9,11 @@ import (
 
 const (
 	// maxDispatches is how often a request may have been dispatched when a
-	// process died. It is one more than what proves a poison request by itself:
-	// whoever kills processes at random hits a replay now and then, and no
-	// reader shall see that.
-	maxDispatches = 3
+	// process died. Two would do if only requests killed processes. Whoever kills
+	// them at random, ten in a second, ends the same request in its first
+	// dispatch and in two replays once in some hundred thousand reads, and no
+	// reader shall see that; for two more it takes hundreds of millions.
+	maxDispatches = 5
 	// replayPatience is how long all replays together may keep others waiting.
 	replayPatience = 250 * time.Millisecond
 )

@@ -88,6 +88,7 @@ type Session struct {
 	err       error         // why serving ended
 	ended     chan struct{} // closed when err is set
 	quiet     chan struct{} // closed when stopping and no worker is waited for
+	caughtUp  chan struct{} // closed when the replay is over
 	starved   *time.Timer   // runs while reading is 0
 }
 
@@ -151,10 +152,11 @@ func newSession(fd int, j *journal, cfg Config) (*Session, error) {
 	}
 	s := &Session{
 		cfg: cfg, fd: fd, journal: j,
-		handles: openHandles(j.table, j.frozen().epoch),
-		events:  newReporter(cfg.Report),
-		ended:   make(chan struct{}),
-		quiet:   make(chan struct{}),
+		handles:  openHandles(j.table, j.frozen().epoch),
+		events:   newReporter(cfg.Report),
+		ended:    make(chan struct{}),
+		quiet:    make(chan struct{}),
+		caughtUp: make(chan struct{}),
 	}
 	s.starved = time.AfterFunc(time.Hour, s.promote)
 	s.starved.Stop()
@@ -191,6 +193,11 @@ func (s *Session) Handles() *Handles { return s.handles }
 // the host's bytes.
 func (s *Session) Degraded() bool { return s.journal.deadly() && s.journal.degraded(bootTime()) }
 
+// CaughtUp returns a channel that Serve closes when what earlier processes owed
+// is answered, but for what takes long, and new requests are read: a process
+// that is ended on purpose from then on ends no replay.
+func (s *Session) CaughtUp() <-chan struct{} { return s.caughtUp }
+
 // Leave says that the process is about to end on purpose (yes), or will not
 // after all: no death is recorded then, and no request is suspected of it. Serve
 // does so by itself when it is told to stop.
@@ -224,6 +231,7 @@ func (s *Session) Close() error {
 // than Config.Grace: what is not answered then stays in the journal.
 func (s *Session) Serve(ctx context.Context) error {
 	s.replay()
+	close(s.caughtUp)
 	s.mu.Lock()
 	s.open = true
 	for range s.cfg.Readers {
