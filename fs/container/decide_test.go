@@ -44,6 +44,16 @@ func chain(from, to uint32, ns, cg string) []proc {
 	return procs
 }
 
+// shared is a container in each of two units, and process 802, which entered one
+// from the outside in the cgroup of a.service, with that root mount.
+func shared(dev string, root int) []proc {
+	return []proc{
+		{pid: 800, ppid: 1, ns: "1", cg: "/system.slice/a.service", root: 80, dev: "0:80"},
+		{pid: 801, ppid: 1, ns: "1", cg: "/system.slice/b.service", root: 81, dev: "0:81"},
+		{pid: 802, ppid: 1, ns: "5", cg: "/system.slice/a.service", root: root, dev: dev},
+	}
+}
+
 func TestDecide(t *testing.T) {
 	const (
 		webGist    = `system "lxc" "web" /lxc.payload.web init 500`
@@ -85,6 +95,13 @@ func TestDecide(t *testing.T) {
 			{pid: 800, ppid: 1, ns: "1", cg: "/system.slice/a.service", root: 80}, {pid: 801, ppid: 1, ns: "1", cg: "/system.slice/a.service", root: 81},
 			{pid: 802, ppid: 1, ns: "5", cg: "/system.slice/a.service", root: 81}}, []uint32{800, 801}, "", 802,
 			`system "" "" /system.slice/a.service init 801`, ReasonMount},
+
+		{"entered another container than the one in the cgroup", shared("0:81", 81), []uint32{800, 801}, "", 802, `system "" "" /system.slice/b.service init 801`, ReasonMount},
+		{"and none is known", shared("0:81", 81), nil, "", 802, `unit "systemd" "a.service" /system.slice/a.service init 0`, ReasonUnit},
+		{"entered the container in the cgroup", shared("0:80", 80), nil, "", 802, `system "" "" /system.slice/a.service init 800`, ReasonProcs},
+		{"and has a mount namespace of its own", shared("0:80", 99), nil, "", 802, `system "" "" /system.slice/a.service init 800`, ReasonProcs},
+		{"and the container is known", shared("0:80", 99), []uint32{800}, "", 802, `system "" "" /system.slice/a.service init 800`, ReasonKnown},
+		{"and has the host's root directory", shared("", 99), []uint32{800}, "", 802, `unit "systemd" "a.service" /system.slice/a.service init 0`, ReasonUnit},
 
 		{"pod: pause", pod(), nil, "", 700, `application "containerd" "` + idA + `" ` + podDir + idA + `.scope init 700`, ReasonInit},
 		{"pod with a shared pid namespace", pod(), nil, "", 702, `application "containerd" "` + idB + `" ` + podDir + idB + `.scope init 0`, ReasonScope},

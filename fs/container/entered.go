@@ -24,13 +24,18 @@ func (r *Resolver) entered(t *task) (verdict, error) {
 
 // enteredInit looks for the init of t's pid namespace: first by cgroup, where
 // only one init may come into question, then by the mount namespace.
+//
+// A runtime's scope holds one container. Any other cgroup may hold many, the
+// caller's own init be elsewhere, and the only one left be a stranger: there an
+// init must also have the caller's root directory.
 func (r *Resolver) enteredInit(t *task) (uint32, Reason) {
 	known := r.knownInits(t.status.depth())
-	if pid := r.nearestKnown(t, known); pid != 0 {
+	_, alone := r.outerScope(t.place)
+	if pid := r.nearestKnown(t, known); pid != 0 && (alone || r.shareRoot(t, pid)) {
 		return pid, ReasonKnown
 	}
 	scanned := r.scanUp(t)
-	if len(scanned) == 1 && t.path != "/" {
+	if len(scanned) == 1 && t.path != "/" && (alone || r.shareRoot(t, scanned[0])) {
 		return scanned[0], ReasonProcs
 	}
 	candidates := scanned
@@ -38,6 +43,22 @@ func (r *Resolver) enteredInit(t *task) (uint32, Reason) {
 		candidates = append(candidates, rec.c.InitPID)
 	}
 	return r.sameRoot(t, candidates), ReasonMount
+}
+
+// shareRoot says whether t and the init have the same root directory: the same
+// mount, or one that a mount namespace of t's own has of it. The host's root
+// directory is the same only where it is the same mount: it is everybody's.
+func (r *Resolver) shareRoot(t *task, init uint32) bool {
+	mine, err := r.readRootMount(t.pid)
+	if err != nil {
+		return false
+	}
+	other, err := r.readRootMount(init)
+	if err != nil || mine == other {
+		return err == nil
+	}
+	host, err := r.readRootMount(1)
+	return err == nil && mine.sameDir(other) && !mine.sameDir(host)
 }
 
 // knownInits returns the records of living inits at that depth.

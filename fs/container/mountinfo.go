@@ -8,7 +8,17 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup"
 )
 
-// parseRootMount returns the mount id of "/" in /proc/PID/mountinfo,
+// rootMount is the mount at a process's "/".
+type rootMount struct {
+	id  uint64 // in one mount namespace only
+	dev string // of the file system: "major:minor"
+	dir string // in the file system, as mountinfo escapes it
+}
+
+// sameDir says whether both mounts show the same directory.
+func (m rootMount) sameDir(other rootMount) bool { return m.dev == other.dev && m.dir == other.dir }
+
+// parseRootMount returns the mount of "/" in /proc/PID/mountinfo,
 // proc_pid_mountinfo(5):
 //
 //	27 1 0:24 / / rw,relatime shared:1 - ext4 /dev/root rw
@@ -16,27 +26,24 @@ import (
 //
 // Every mount has an id of its own and is in one mount namespace, so equal ids
 // mean the same mount namespace. Of mounts stacked on "/" the last one is seen.
-func parseRootMount(content []byte) (uint64, error) {
-	var root []byte
+func parseRootMount(content []byte) (rootMount, error) {
+	var root [5][]byte // id, parent, major:minor, directory, mount point
 	for line := range bytes.Lines(content) {
-		var id []byte
+		var fields [5][]byte
 		rest := line
-		for i := range 5 {
-			var field []byte
-			field, rest, _ = bytes.Cut(rest, []byte(" "))
-			if i == 0 {
-				id = field
-			} else if i == 4 && string(field) == "/" {
-				root = id
-			}
+		for i := range fields {
+			fields[i], rest, _ = bytes.Cut(rest, []byte(" "))
+		}
+		if string(fields[4]) == "/" {
+			root = fields
 		}
 	}
-	if root == nil {
-		return 0, fmt.Errorf("%w: no mount at /: %q", cgroup.ErrFormat, head(content))
+	if root[0] == nil {
+		return rootMount{}, fmt.Errorf("%w: no mount at /: %q", cgroup.ErrFormat, head(content))
 	}
-	id, err := strconv.ParseUint(string(root), 10, 64)
+	id, err := strconv.ParseUint(string(root[0]), 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%w: mount id: %q", cgroup.ErrFormat, root)
+		return rootMount{}, fmt.Errorf("%w: mount id: %q", cgroup.ErrFormat, root[0])
 	}
-	return id, nil
+	return rootMount{id: id, dev: string(root[2]), dir: string(root[3])}, nil
 }

@@ -74,19 +74,19 @@ func TestParseStat(t *testing.T) {
 func TestParseRootMount(t *testing.T) {
 	for _, tt := range []struct {
 		name, in string
-		want     uint64
+		want     rootMount
 		bad      bool
 	}{
-		{"plain", "23 27 0:22 / /sys rw - sysfs sysfs rw\n27 1 0:24 / / rw,relatime shared:1 - ext4 /dev/root rw\n", 27, false},
-		{"stacked", "1 1 0:1 / / rw - rootfs rootfs rw\n27 1 0:24 /a / rw - ext4 x rw\n30 27 0:9 / /a rw - tmpfs x rw\n", 27, false},
-		{"root of a bind only", "30 27 0:9 / /a rw - tmpfs x rw\n", 0, true},
-		{"empty", "", 0, true},
-		{"garbage", "x 1 0:24 / / rw\n", 0, true},
+		{"plain", "23 27 0:22 / /sys rw - sysfs sysfs rw\n27 1 0:24 / / rw,relatime shared:1 - ext4 /dev/root rw\n", rootMount{27, "0:24", "/"}, false},
+		{"stacked", "1 1 0:1 / / rw - rootfs rootfs rw\n27 1 0:24 /a / rw - ext4 x rw\n30 27 0:9 / /a rw - tmpfs x rw\n", rootMount{27, "0:24", "/a"}, false},
+		{"root of a bind only", "30 27 0:9 / /a rw - tmpfs x rw\n", rootMount{}, true},
+		{"empty", "", rootMount{}, true},
+		{"garbage", "x 1 0:24 / / rw\n", rootMount{}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parseRootMount([]byte(tt.in))
 			if got != tt.want || errors.Is(err, cgroup.ErrFormat) != tt.bad {
-				t.Errorf("got %d, %v; want %d", got, err, tt.want)
+				t.Errorf("got %v, %v; want %v", got, err, tt.want)
 			}
 		})
 	}

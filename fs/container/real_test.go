@@ -65,6 +65,11 @@ func mountOf(t *testing.T, controller string) string {
 	return ""
 }
 
+// cgroups are the directories of the box's cgroup.
+func (b *box) cgroups(t *testing.T) []string {
+	return []string{mountOf(t, "pids") + b.name, mountOf(t, "memory") + b.name}
+}
+
 // newBox starts script as the init of a new pid and mount namespace, in a new
 // cgroup of the pids and memory hierarchies.
 func newBox(t *testing.T, script string) *box {
@@ -76,7 +81,7 @@ func newBox(t *testing.T, script string) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dirs := []string{mountOf(t, "pids") + b.name, mountOf(t, "memory") + b.name}
+	dirs := b.cgroups(t)
 	if err := b.cmd.Start(); err != nil {
 		t.Skipf("needs pid namespaces: %v", err)
 	}
@@ -154,15 +159,7 @@ func TestRealNamespaces(t *testing.T) {
 	b := newBox(t, "unshare -p -f sleep 600 & wait")
 	child := b.task(t, func(s *status) bool { return s.depth() == 2 && !s.init() })
 	nested := b.task(t, func(s *status) bool { return s.depth() == 3 && s.init() })
-	enter := exec.Command("nsenter", "-t", fmt.Sprint(b.init), "-p", "-m", "sleep", "601")
-	enter.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := enter.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer enter.Wait()
-	defer enter.Process.Kill()
-	entered := waitChild(t, uint32(enter.Process.Pid))
-	defer syscall.Kill(int(entered), syscall.SIGKILL)
+	entered := b.enter(t)
 
 	own := fmt.Sprintf(`system "" "" %s init %d`, b.name, b.init)
 	inner := fmt.Sprintf(`system "" "" %s init %d`, b.name, nested)
@@ -200,6 +197,44 @@ func TestRealNamespaces(t *testing.T) {
 			t.Errorf("got %v\n%s\nwant\n%s", err, out, want)
 		}
 	})
+}
+
+// TestRealStranger enters one container in the cgroup of another: whoever does
+// so must not see the other's numbers.
+func TestRealStranger(t *testing.T) {
+	b, stranger := newBox(t, "sleep 600 & wait"), newBox(t, "sleep 600 & wait")
+	entered := b.enter(t)
+	for _, dir := range stranger.cgroups(t) {
+		join(t, dir, entered)
+	}
+	r := realResolver(t)
+	if d := mustResolve(t, r, entered); d.Container != nil && d.Container.InitPID == stranger.init {
+		t.Errorf("got the stranger's container, %q: %s", d.Reason, d.Detail)
+	}
+	for _, init := range []uint32{stranger.init, b.init} {
+		mustResolve(t, r, init)
+	}
+	if d := mustResolve(t, r, entered); d.Container == nil || d.Container.InitPID != b.init {
+		t.Errorf("got %s, %q; want the container that was entered, init %d", gist(d.Container), d.Reason, b.init)
+	}
+}
+
+// enter starts a process in the box's pid and mount namespaces, in the cgroup of
+// the test, and returns its pid.
+func (b *box) enter(t *testing.T) uint32 {
+	t.Helper()
+	cmd := exec.Command("nsenter", "-t", fmt.Sprint(b.init), "-p", "-m", "sleep", "601")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Skipf("needs nsenter: %v", err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	pid := waitChild(t, uint32(cmd.Process.Pid))
+	t.Cleanup(func() { syscall.Kill(int(pid), syscall.SIGKILL) })
+	return pid
 }
 
 // waitChild returns the child that nsenter forks into the pid namespace.

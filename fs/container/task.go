@@ -161,19 +161,19 @@ func (r *Resolver) readStat(pid uint32) (stat, error) {
 	return s, nil
 }
 
-func (r *Resolver) readRootMount(pid uint32) (uint64, error) {
+func (r *Resolver) readRootMount(pid uint32) (rootMount, error) {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
 	name := procDir(pid) + "/mountinfo"
 	if *buf, err = r.host.FS.Append((*buf)[:0], name); err != nil {
-		return 0, err
+		return rootMount{}, err
 	}
-	id, err := parseRootMount(*buf)
+	root, err := parseRootMount(*buf)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
+		return rootMount{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return id, nil
+	return root, nil
 }
 
 // readPlace reads t's /proc/PID/cgroup. Callers of one container have the same

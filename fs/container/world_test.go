@@ -23,6 +23,7 @@ type proc struct {
 	start     uint64 // ticks; 0: 100 * pid
 	tgid      uint32 // 0: pid
 	root      int    // root mount id; 0: 27, the host's
+	dev       string // of the root mount; "": 0:24, the host's
 	comm      string
 	old       bool // a kernel that has no NStgid
 	exiting   bool // in do_exit
@@ -87,7 +88,11 @@ func (w *world) add(p proc) {
 	if root == 0 {
 		root = 27
 	}
-	w.Files[dir+"/mountinfo"] = fmt.Sprintf("%d 1 0:24 / / rw - ext4 /dev/root rw\n%d %d 0:5 / /proc rw - proc proc rw\n", root, root+1, root)
+	dev := p.dev
+	if dev == "" {
+		dev = "0:24"
+	}
+	w.Files[dir+"/mountinfo"] = fmt.Sprintf("%d 1 %s / / rw - ext4 /dev/root rw\n%d %d 0:5 / /proc rw - proc proc rw\n", root, dev, root+1, root)
 	if strings.Contains(p.cg, ":/") {
 		w.Files[dir+"/cgroup"] = p.cg
 		return

@@ -171,7 +171,7 @@ func TestResentUniqueIsEchoed(t *testing.T) {
 }
 
 func TestPoison(t *testing.T) {
-	for dispatches, want := range []unix.Errno{0, 0, 0, unix.EIO, unix.EIO} {
+	for dispatches, want := range []unix.Errno{0, 0, 0, 0, 0, unix.EIO, unix.EIO} {
 		k := newFakeKernel(t)
 		j := k.crashed(Config{}, request(opGetattr, 10, 1, make([]byte, 16)), request(opForget, 12, 1, forgetBody()))
 		edit(t, j, func(j *journal) {
@@ -191,6 +191,25 @@ func TestPoison(t *testing.T) {
 		k.wantSilence(10 * time.Millisecond)
 		stop()
 	}
+}
+
+// TestCaughtUp: nobody is told that the replay is over before it is.
+func TestCaughtUp(t *testing.T) {
+	k := newFakeKernel(t)
+	j := k.crashed(Config{}, request(15, 10, nodeSlow, readBody(100)), request(opGetattr, 12, 1, make([]byte, 16)))
+	s := k.restore(j, Config{}, newTestFS())
+	select {
+	case <-s.CaughtUp():
+		t.Error("caught up before Serve")
+	default:
+	}
+	serve(t, s)
+	<-s.CaughtUp()
+	if owed := s.journal.owed(); len(owed) != 0 {
+		t.Errorf("caught up with slots %v owed", owed)
+	}
+	k.wantAnswer(10, 0)
+	k.wantAnswer(12, 0)
 }
 
 // TestPurposeIsNoPoison: a process that ended on purpose is not counted against
