@@ -16,8 +16,12 @@ const (
 	// journals, accounts, the bus, and files that are open for one read.
 	ownFiles = 512
 	// heapPercent is how much the heap may grow, in percent of what is live,
-	// before it is collected. Rendering leaves next to no garbage.
+	// before it is collected.
 	heapPercent = 50
+	// ballastSize is memory that is never touched, bytes: half of it is what a
+	// small daemon may leave in garbage, about 1 KiB for each request, before it
+	// is collected. A collection takes a reader a millisecond.
+	ballastSize = 16 << 20
 	// heapGoal is where the collector begins to try harder, bytes; ten thousand
 	// containers live in half of it.
 	heapGoal = 256 << 20
@@ -32,8 +36,12 @@ func tune() {
 		runtime.GOMAXPROCS(processors(runtime.NumCPU()))
 	}
 	debug.SetGCPercent(heapPercent)
+	ballast = make([]byte, ballastSize)
 	debug.SetMemoryLimit(heapGoal)
 }
+
+// ballast makes the collector believe that there is more to keep.
+var ballast []byte
 
 // processors returns how many goroutines may run at once on so many CPUs.
 func processors(cpus int) int { return min(max(cpus+2, 4), 16) }

@@ -24,7 +24,9 @@ const (
 	maxPages        = 256 // FUSE_MAX_MAX_PAGES
 	defaultReaders  = 2
 	defaultPatience = time.Millisecond
+	maxPatience     = 16 * time.Millisecond
 	defaultGrace    = 5 * time.Second
+	yieldPeriod     = 8 * time.Millisecond
 )
 
 // Config is what an owner decides about a session. The zero value is complete.
@@ -89,7 +91,10 @@ type Session struct {
 	ended     chan struct{} // closed when err is set
 	quiet     chan struct{} // closed when stopping and no worker is waited for
 	caughtUp  chan struct{} // closed when the replay is over
-	starved   *time.Timer   // runs while reading is 0
+	watch     *time.Timer   // calls promote
+	watched   bool          // it runs
+	starving  time.Duration // when reading became 0, by elapsed
+	patience  time.Duration // from then until promote is called
 }
 
 // Create makes a session of a new connection, with an empty journal. Nothing is
@@ -155,11 +160,12 @@ func newSession(fd int, j *journal, cfg Config) (*Session, error) {
 		handles:  openHandles(j.table, j.frozen().epoch),
 		events:   newReporter(cfg.Report),
 		ended:    make(chan struct{}),
+		patience: defaultPatience,
 		quiet:    make(chan struct{}),
 		caughtUp: make(chan struct{}),
 	}
-	s.starved = time.AfterFunc(time.Hour, s.promote)
-	s.starved.Stop()
+	s.watch = time.AfterFunc(time.Hour, s.promote)
+	s.watch.Stop()
 	if j.locked != nil {
 		s.events.report(EventUnpinned, j.locked, "journal of %d bytes", len(j.mem))
 	}
@@ -218,7 +224,7 @@ func (s *Session) Close() error {
 	if live > 0 || s.probing.Load() {
 		return fmt.Errorf("session with %d workers: %w", live, unix.EBUSY)
 	}
-	s.starved.Stop()
+	s.watch.Stop()
 	for _, w := range s.workers {
 		unix.Munmap(w.out)
 	}

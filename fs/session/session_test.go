@@ -351,6 +351,38 @@ func TestSpares(t *testing.T) {
 	eventually(t, "calm", func() bool { st := s.Stats(); return st.Busy == 0 && st.Reading <= defaultReaders })
 }
 
+// TestPatience: who looks for starvation in vain looks less often, but not for
+// long once there was one.
+func TestPatience(t *testing.T) {
+	k := newFakeKernel(t)
+	f := newTestFS()
+	s, _ := k.start(Config{}, f)
+	patience := func() time.Duration {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.patience
+	}
+	for unique := uint64(1000); patience() < maxPatience; unique += 2 {
+		s.mu.Lock()
+		s.watchReaders(s.patience) // as when the last reader got a request
+		s.mu.Unlock()
+		k.getattr(unique, 1)
+		k.wantAnswer(unique, 0)
+	}
+	for i := range uint64(defaultReaders) {
+		k.getattr(100+2*i, nodeHeld)
+	}
+	k.getattr(10, 1)
+	k.wantAnswer(10, 0)
+	if got := patience(); got != defaultPatience {
+		t.Errorf("got a patience of %v after a starvation, want %v", got, defaultPatience)
+	}
+	close(f.release)
+	for range defaultReaders {
+		k.answer()
+	}
+}
+
 func TestNoSlotLeftIsReported(t *testing.T) {
 	k := newFakeKernel(t)
 	f := newTestFS()

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -14,12 +15,13 @@ import (
 // worker is a goroutine with a slot of its own. It reads a request, handles it
 // and reads the next: no request changes hands.
 type worker struct {
-	index  int
-	slot   []byte
-	out    []byte // reply buffer, populated and locked
-	locked error
-	wake   chan struct{}
-	since  atomic.Int64 // when it took the request it handles, ns of elapsed; 0: it handles none
+	index   int
+	slot    []byte
+	out     []byte // reply buffer, populated and locked
+	locked  error
+	wake    chan struct{}
+	yielded time.Duration // when it last let go of its processor, by elapsed
+	since   atomic.Int64  // when it took the request it handles, ns of elapsed; 0: it handles none
 }
 
 // newWorker makes the worker of slot i. Its reply buffer is mapped now: if the
@@ -74,7 +76,19 @@ func (s *Session) run(w *worker, replayed chan<- struct{}) {
 			return
 		}
 		s.handle(w)
+		w.yield()
 		w.since.Store(0)
+	}
+}
+
+// yield lets go of Go's processor now and then. Its monitor takes a processor
+// from who has not done so for 10 ms, even in a system call, and then looks
+// every 20 us for more to take, for milliseconds: a timer and two switches of
+// threads each time, dearer than a request.
+func (w *worker) yield() {
+	if now := time.Duration(w.since.Load()); now-w.yielded > yieldPeriod {
+		w.yielded = now
+		runtime.Gosched()
 	}
 }
 
@@ -96,9 +110,7 @@ func (s *Session) enter(w *worker) bool {
 			return false
 		}
 		if s.open && s.reading < s.cfg.Readers {
-			if s.reading++; s.reading == 1 {
-				s.starved.Stop()
-			}
+			s.reading++
 			s.mu.Unlock()
 			return true
 		}
@@ -109,23 +121,46 @@ func (s *Session) enter(w *worker) bool {
 }
 
 // exit says that w has a request. If nobody is left to read the next one, and
-// that stays so for a millisecond, another worker is promoted.
+// that stays so, another worker is promoted.
 func (s *Session) exit(w *worker) {
-	w.since.Store(int64(elapsed()))
+	now := elapsed()
+	w.since.Store(int64(now))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reading--; s.reading == 0 {
-		s.starved.Reset(defaultPatience)
+		s.starving = now
+		s.watchReaders(s.patience)
 	}
 }
 
-// promote has a spare worker read, for all others handle requests.
+// watchReaders has promote called after a while, unless it will be anyway. mu is
+// held. A timer for each request would be dearer than the request: setting one
+// wakes a thread that waits for it.
+func (s *Session) watchReaders(d time.Duration) {
+	if !s.watched {
+		s.watched = true
+		s.watch.Reset(d)
+	}
+}
+
+// promote has a spare worker read, if all others have been handling requests for
+// a millisecond. As long as it is called for nothing it is called less often.
 func (s *Session) promote() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.reading > 0 || s.stopping {
+	s.watched = false
+	if s.stopping {
 		return
 	}
+	if s.reading > 0 {
+		s.patience = min(2*s.patience, maxPatience)
+		return
+	}
+	if left := s.starving + defaultPatience - elapsed(); left > 0 {
+		s.watchReaders(left)
+		return
+	}
+	s.patience = defaultPatience
 	if !s.addReader() {
 		s.events.report(EventBusy, nil, "%d requests under way", len(s.workers))
 	}
