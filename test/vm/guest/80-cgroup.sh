@@ -1,0 +1,69 @@
+#!/bin/bash
+# The cgroup tree on cgroup v2 with limits: a container without a cgroup namespace limits what is below its own cgroup, and not
+# itself; an LXC container gets the tree by its hook.
+. ./lib.sh
+. ./helpers.sh
+needs_lxcfs
+tree=/var/lib/lxcfs.cgroup
+u=$tree/cgroup/unified
+real=/sys/fs/cgroup
+
+story "the unit"
+check "start" systemctl start lxcfs-cgroup.service
+eventually 20 "it serves" mountpoint -q $tree
+
+story "a container by hand, its supervisor beside it"
+b=system.slice/box.service/payload
+cat >/run/box.sh <<'E2'
+cd /sys/fs/cgroup/system.slice/box.service || exit 1
+mkdir supervisor payload
+echo 0 >supervisor/cgroup.procs
+echo "+memory +pids +cpu" >cgroup.subtree_control
+exec unshare --pid --fork --mount sh -c 'echo 0 >payload/cgroup.procs && mount -t proc proc /proc && exec sleep 1000'
+E2
+unit_start box -p Delegate=yes -p KillSignal=SIGKILL -p MemoryMax=200M sh /run/box.sh
+box_init() { pid=$(pgrep -P "$(systemctl show -P MainPID box)" sleep); }
+eventually 20 "it runs" box_init
+box_init
+# in_box LEAF COMMAND...: in the container's namespaces and that cgroup below its own.
+in_box() { sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$real/$b/$1" nsenter -t "$pid" -p -m -- sh -c "${*:2}" 2>&1; }
+is "what it may divide" "$(in_box . "cat $u/$b/cgroup.controllers")" "$(cat "$real/$b/cgroup.controllers")"
+check "a leaf for its processes" in_box . "mkdir $u/$b/init && echo 1 >$u/$b/init/cgroup.procs && echo 0 >$u/$b/init/cgroup.procs"
+is "its init is there" "$(grep ^0: "/proc/$pid/cgroup")" "0::/$b/init"
+check "memory and processes are divided" in_box init "echo '+memory +pids' >$u/$b/cgroup.subtree_control"
+is "as on the host" "$(cat "$real/$b/cgroup.subtree_control")" "memory pids"
+check "a job" in_box init "mkdir $u/$b/job"
+check "a limit of memory" in_box init "echo 20M >$u/$b/job/memory.max && echo 0 >$u/$b/job/memory.swap.max"
+is "on the host" "$(cat "$real/$b/job/memory.max")" 20971520
+is "in the container" "$(in_box init "cat $u/$b/job/memory.max")" 20971520
+check "a limit of processes" in_box init "echo 3 >$u/$b/job/pids.max"
+refuses "nonsense" in_box init "echo nonsense >$u/$b/job/memory.max"
+refuses "its own limit of memory" in_box init "echo max >$u/$b/memory.max"
+refuses "its own limit of processes" in_box init "echo max >$u/$b/pids.max"
+refuses "its unit's" in_box init "echo max >$u/${b%/*}/memory.max"
+refuses "to divide its unit" in_box init "echo -memory >$u/${b%/*}/cgroup.subtree_control"
+
+story "the limits hold"
+refuses "more memory than the job may have" in_box init "echo 0 >$u/$b/job/cgroup.procs && python3 -c 'len(bytearray(60 << 20))'"
+between "the job was killed for it" "$(awk '/^oom_kill / { print $2 }' "$real/$b/job/memory.events")" 1 9
+refuses "more processes than it may have" in_box init "echo 0 >$u/$b/job/cgroup.procs && for i in 1 2 3 4 5; do sleep 1 & done; wait"
+between "the kernel counted that" "$(awk '/^max / { print $2 }' "$real/$b/job/pids.events")" 1 99
+check "all of the job is killed" in_box init "echo 1 >$u/$b/job/cgroup.kill"
+eventually 10 "and gone" in_box init "rmdir $u/$b/job"
+systemctl stop box
+
+story "LXC without a cgroup namespace"
+lxc_make plain "dir:$ct" 'lxc.init.cmd = /bin/sleep 1000' 'lxc.namespace.keep = cgroup user' 'lxc.cgroup2.memory.max = 123M'
+check "starts" lxc-start -n plain -l INFO -o /run/lxc.log
+in_lxc() { lxc-attach -n plain -- sh -c "$*" 2>&1; }
+c=/sys/fs/cgroup
+is "the top is its own" "$(in_lxc "ls $c")" lxc.payload.plain
+is "its limit" "$(in_lxc "cat $c/lxc.payload.plain/memory.max")" 128974848
+refuses "to raise it" in_lxc "echo max >$c/lxc.payload.plain/memory.max"
+check "a cgroup of its own" in_lxc "mkdir $c/lxc.payload.plain/sub && echo 1 >$c/lxc.payload.plain/sub/cgroup.procs"
+is "its init is there" "$(grep ^0: "/proc/$(lxc-info -n plain -p -H)/cgroup")" 0::/lxc.payload.plain/sub
+sees "its numbers" "$(lxc-attach -n plain -- sh -c "$numbers")" 125952 "$(nproc --all)"
+lxc-stop -k -n plain
+
+systemctl stop lxcfs-cgroup.service
+stop_lxcfs
