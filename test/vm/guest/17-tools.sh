@@ -23,7 +23,9 @@ if has prometheus-node-exporter; then
   is "swap" "$(metric 'node_memory_SwapTotal_bytes ')" "1 0"
   is "CPUs" "$(metric 'node_cpu_seconds_total{cpu="0",mode="idle"}' | cut -d' ' -f1) $(grep -c 'mode="idle"' /run/metrics)" "1 1"
   between "seconds since the boot" "$(($(date +%s) - $(metric 'node_boot_time_seconds ' | cut -d' ' -f2)))" 0 100000
-  for c in cpu meminfo stat loadavg diskstats vmstat pressure; do
+  collectors=(cpu meminfo stat loadavg diskstats vmstat)
+  [ ! -e /proc/pressure/irq ] || collectors+=(pressure) # it fails where the kernel does not account interrupts
+  for c in "${collectors[@]}"; do
     is "collector $c" "$(metric "node_scrape_collector_success{collector=\"$c\"}")" "1 1"
   done
 fi
@@ -48,8 +50,7 @@ if has htop; then
   out=$(in_unit 'export TERM=xterm COLUMNS=120 LINES=40; timeout 6 script -q -c "stty cols 120 rows 40; htop -d 10" /dev/null </dev/null | sed "s/\x1b[^a-zA-Z]*[a-zA-Z]//g" | tr -d "\r"')
   like "its bar of memory" "$out" 'Mem\[[^]]*/200M\]'
   like "its bar of swap" "$out" 'Swp\[[^]]*0K/0K\]'
-  like "one CPU" "$out" ' 0\[[^]]*%\]'
-  is "a second CPU" "$(lines ' 1\[[^]]*%\]')" 0
+  like "one CPU, which it does not number" "$out" 'CPU\[[^]]*%\]'
 fi
 
 story "numactl and lscpu"
@@ -68,17 +69,16 @@ fi
 
 story "a JVM"
 if has java; then
-  out=$(in_unit 'java -XshowSettings:system -version 2>&1; java -XX:-UseContainerSupport -XX:+PrintFlagsFinal -version 2>&1')
+  out=$(in_unit 'java -XshowSettings:system -version 2>&1; java -XX:-UseContainerSupport -version 2>&1')
   like "its CPUs" "$out" 'Effective CPU Count: 1'
   like "its memory" "$out" 'Memory Limit: 200.00M'
   is "complaints" "$(lines '[Ww]arning|[Ee]rror')" 0
 fi
 
-story "ps, uptime, mpstat, iostat, busybox"
-out=$(in_unit 'sleep 2; uptime; mpstat -P ALL 1 1 | awk "/^Average/ && \$2 ~ /^[0-9]/" | wc -l; busybox free -k | awk "/^Mem/ { print \"busybox\", \$2 }"; ps -o etimes= -p $$; ps -e -o pcpu= | awk "{ if (\$1 > 100) bad = 1 } END { print bad ? \"bad\" : \"fine\" }"; iostat -d -p ALL 1 1 >/dev/null && echo "iostat fine"')
+story "ps, uptime, mpstat, iostat" # busybox free asks sysinfo(2), which no file can change
+out=$(in_unit 'sleep 2; uptime; mpstat -P ALL 1 1 | awk "/^Average/ && \$2 ~ /^[0-9]/" | wc -l; ps -o etimes= -p $$; ps -e -o pcpu= | awk "{ if (\$1 > 100) bad = 1 } END { print bad ? \"bad\" : \"fine\" }"; iostat -d -p ALL 1 1 >/dev/null && echo "iostat fine"')
 like "uptime" "$out" 'up 0 min|up 1 min|up  *0:0[01]'
 is "mpstat's CPUs" "$(lines '^1$')" 1
-is "busybox" "$(lines "^busybox $total\$")" 1
 is "ps" "$(lines '^fine$')" 1
 is "iostat" "$(lines '^iostat fine$')" 1
 stop_lxcfs

@@ -15,16 +15,14 @@ out=$(systemd-nspawn -q -D "$ct" --volatile=overlay --pipe --private-users=65536
 sees "user namespace" "$out" 153600 "$(nproc --all)"
 
 story "a booted container"
-unit_start ctboot -p Delegate=yes -p MemoryMax=150M -p AllowedCPUs=1 systemd-nspawn -q --boot -M booted -D "$ct" --volatile=overlay --keep-unit \
+unit_start ctboot -p TimeoutStopSec=10 -p Delegate=yes -p MemoryMax=150M -p AllowedCPUs=1 systemd-nspawn -q --boot -M booted -D "$ct" --volatile=overlay --keep-unit \
   --register=yes --console=pipe --link-journal=no $(bind_nspawn)
 eventually 90 "it runs" systemd-run -q --wait -M booted true
 out=$(systemd-run -q --wait --pipe -M booted sh -c "$numbers" </dev/null 2>&1)
 sees "service inside" "$out" 153600 1
 out=$(systemd-run -q --wait --pipe -M booted -p MemoryMax=50M sh -c "$numbers" </dev/null 2>&1)
 is "a service's own limit inside is not the container's" "$(value memory "$out")" 153600
-machinectl terminate booted
-ended() { case $(systemctl is-active ctboot.service) in active | deactivating) false ;; esac; }
-eventually 60 "it ends, and lets go of the directory" ended
+check "it ends, and lets go of the directory" systemctl stop ctboot.service
 
 story "machinectl start: a user namespace and its own network"
 mkdir -p /run/systemd/system/systemd-nspawn@ct.service.d

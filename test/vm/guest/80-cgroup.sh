@@ -53,7 +53,8 @@ eventually 10 "and gone" in_box init "rmdir $u/$b/job"
 systemctl stop box
 
 story "LXC without a cgroup namespace"
-lxc_make plain "dir:$ct" 'lxc.init.cmd = /bin/sleep 1000' 'lxc.namespace.keep = cgroup user' 'lxc.cgroup2.memory.max = 123M'
+lxc_make plain "dir:$ct" 'lxc.init.cmd = /bin/sleep 1000' 'lxc.namespace.keep = cgroup user' 'lxc.mount.auto =' 'lxc.mount.auto = proc:mixed sys:mixed' \
+  'lxc.cgroup2.memory.max = 123M'
 check "starts" lxc-start -n plain -l INFO -o /run/lxc.log
 in_lxc() { lxc-attach -n plain -- sh -c "$*" 2>&1; }
 c=/sys/fs/cgroup
