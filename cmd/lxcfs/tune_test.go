@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -59,5 +60,16 @@ func TestProcessors(t *testing.T) {
 		if got := processors(cpus); got != want {
 			t.Errorf("%d CPUs: got %d, want %d", cpus, got, want)
 		}
+	}
+}
+
+// TestTune: the ballast is there.
+func TestTune(t *testing.T) {
+	tune()
+	if len(ballast) != ballastSize {
+		t.Errorf("got a ballast of %d bytes, want %d", len(ballast), ballastSize)
+	}
+	if got, least := runtime.GOMAXPROCS(0), min(runtime.NumCPU(), 16); os.Getenv("GOMAXPROCS") == "" && got < least {
+		t.Errorf("got %d processors of Go's, want at least %d", got, least)
 	}
 }
