@@ -85,6 +85,8 @@ func TestDecide(t *testing.T) {
 
 		{"docker exec, container known", append(docker(), proc{pid: 620, ppid: 550, ns: "40", cg: "/system.slice/docker-" + idA + ".scope"}), []uint32{600}, "", 620, dockerGist, ReasonKnown},
 		{"docker exec, container not known", append(docker(), proc{pid: 620, ppid: 550, ns: "40", cg: "/system.slice/docker-" + idA + ".scope"}), nil, "", 620, dockerGist, ReasonProcs},
+		{"docker exec, another container known in a cgroup above", append(docker(), proc{pid: 620, ppid: 550, ns: "40", cg: "/system.slice/docker-" + idA + ".scope"},
+			proc{pid: 810, ppid: 1, ns: "1", cg: "/system.slice", root: 85, dev: "0:85"}), []uint32{810}, "", 620, dockerGist, ReasonProcs},
 		{"lxc-attach, init in init.scope", append(lxc(), proc{pid: 520, ppid: 1, ns: "44", cg: "/lxc.payload.web/.lxc"}), nil, "", 520, webGist, ReasonProcs},
 		{"nsenter from a session, container known", append(docker(), proc{pid: 620, ppid: 1, ns: "40", cg: "/user.slice/user-0.slice/session-1.scope", root: 91}), []uint32{600}, "", 620, dockerGist, ReasonMount},
 		{"nsenter from a session, not known", append(docker(), proc{pid: 620, ppid: 1, ns: "40", cg: "/user.slice/user-0.slice/session-1.scope", root: 91}), nil, "", 620,

@@ -30,9 +30,9 @@ func (r *Resolver) entered(t *task) (verdict, error) {
 // init must also have the caller's root directory.
 func (r *Resolver) enteredInit(t *task) (uint32, Reason) {
 	known := r.knownInits(t.status.depth())
-	_, alone := r.outerScope(t.place)
-	if pid := r.nearestKnown(t, known); pid != 0 && (alone || r.shareRoot(t, pid)) {
-		return pid, ReasonKnown
+	own, alone := r.outerScope(t.place)
+	if rec := r.nearestKnown(t, known); rec != nil && (alone && within(rec.c.CgroupPath, own.path) || r.shareRoot(t, rec.c.InitPID)) {
+		return rec.c.InitPID, ReasonKnown
 	}
 	scanned := r.scanUp(t)
 	if len(scanned) == 1 && t.path != "/" && (alone || r.shareRoot(t, scanned[0])) {
@@ -72,11 +72,11 @@ func (r *Resolver) knownInits(depth int) []*record {
 	return known
 }
 
-// nearestKnown returns the init whose cgroup is nearest above the caller's; 0
+// nearestKnown returns the one whose cgroup is nearest above the caller's; nil
 // when there is none or more than one. The root cgroup is above everything and
 // says nothing.
-func (r *Resolver) nearestKnown(t *task, known []*record) uint32 {
-	var pid uint32
+func (r *Resolver) nearestKnown(t *task, known []*record) *record {
+	var nearest *record
 	longest := 0
 	for _, rec := range known {
 		path, ok := pathIn(rec.hier, t.member)
@@ -85,12 +85,12 @@ func (r *Resolver) nearestKnown(t *task, known []*record) uint32 {
 		}
 		switch n := len(rec.c.CgroupPath); {
 		case n > longest:
-			pid, longest = rec.c.InitPID, n
+			nearest, longest = rec, n
 		case n == longest:
-			pid = 0
+			nearest = nil
 		}
 	}
-	return pid
+	return nearest
 }
 
 // scanUp returns the inits at the caller's depth in the nearest cgroup above the
