@@ -3,6 +3,7 @@ package mount
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 
@@ -43,10 +44,10 @@ type Entry struct {
 // implementation.
 func (e Entry) Ours() bool { return e.FSType == FSType }
 
-// Table is the mounts of this process's mount namespace, in the kernel's order.
+// Table is the mounts of a mount namespace, in the kernel's order.
 type Table []Entry
 
-// ReadTable reads /proc/self/mountinfo.
+// ReadTable reads /proc/self/mountinfo; what no path reaches is left out.
 func ReadTable(fsys hostfile.FS) (Table, error) {
 	content, err := fsys.Append(nil, mountinfoFile)
 	if err != nil {
@@ -56,7 +57,7 @@ func ReadTable(fsys hostfile.FS) (Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", mountinfoFile, err)
 	}
-	return table, nil
+	return table.Reachable(), nil
 }
 
 // ParseTable parses the content of a mountinfo file.
@@ -147,6 +148,55 @@ func (t Table) At(path string) (top Entry, found bool) {
 		}
 	}
 	return top, found
+}
+
+// Reachable returns the mounts that a path leads to. One that was mounted
+// before another on a directory above it is covered, with all that is mounted
+// in it, and is still listed by the kernel. Of mounts stacked on one directory
+// all count as reachable: unmounting the top lays the next one open.
+func (t Table) Reachable() Table {
+	byID := make(map[int]Entry, len(t))
+	inside := make(map[int]map[string]bool) // mountpoints by parent
+	for _, e := range t {
+		byID[e.ID] = e
+		if e.ID == e.Parent {
+			continue
+		}
+		if inside[e.Parent] == nil {
+			inside[e.Parent] = make(map[string]bool)
+		}
+		inside[e.Parent][e.MountPoint] = true
+	}
+	hidden := make(map[int]bool)
+	var isHidden func(e Entry) bool
+	isHidden = func(e Entry) bool {
+		if h, known := hidden[e.ID]; known {
+			return h
+		}
+		hidden[e.ID] = false // also for a parent that is its own descendant, which no kernel says
+		parent, listed := byID[e.Parent]
+		h := covered(e.MountPoint, inside[e.Parent]) || listed && isHidden(parent)
+		hidden[e.ID] = h
+		return h
+	}
+	var reachable Table
+	for _, e := range t {
+		if !isHidden(e) {
+			reachable = append(reachable, e)
+		}
+	}
+	return reachable
+}
+
+// covered: one of the mountpoints, all in the same mount, is a directory above
+// the path.
+func covered(name string, mountpoints map[string]bool) bool {
+	for name != "/" {
+		if name = path.Dir(name); mountpoints[name] {
+			return true
+		}
+	}
+	return false
 }
 
 // Ours returns the lxcfs mounts.

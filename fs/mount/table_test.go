@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,6 +58,35 @@ func TestParseTable(t *testing.T) {
 	}
 }
 
+// A sysfs mounted after an lxcfs below it, as systemd-nspawn does with a user
+// namespace and settings that bind below /sys.
+func TestReachable(t *testing.T) {
+	const text = `106 90 0:30 / / rw - overlay overlay rw
+108 106 0:41 / /sys ro - tmpfs tmpfs rw
+146 108 0:38 /sys/devices/system/cpu /sys/devices/system/cpu ro - fuse.lxcfs lxcfs rw
+147 146 0:70 / /sys/devices/system/cpu/inner rw - tmpfs t rw
+194 108 0:49 /devices /sys/devices ro - sysfs sysfs ro
+195 194 0:38 /sys/devices/system/node /sys/devices/system/node ro - fuse.lxcfs lxcfs rw
+200 106 0:80 / /stack rw - tmpfs a rw
+201 200 0:81 / /stack/in rw - tmpfs b rw
+202 200 0:82 / /stack rw - tmpfs c rw
+300 300 0:1 / /self rw - tmpfs d rw
+400 401 0:1 / /loop rw - tmpfs d rw
+401 400 0:1 / /loop rw - tmpfs d rw
+`
+	table, err := ParseTable([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int
+	for _, e := range table.Reachable() {
+		got = append(got, e.ID)
+	}
+	if want := []int{106, 108, 194, 195, 200, 202, 300, 400, 401}; !slices.Equal(got, want) {
+		t.Errorf("reachable mounts %v, want %v", got, want)
+	}
+}
+
 func TestParseTableRefuses(t *testing.T) {
 	for _, in := range []string{
 		"\n", "36\n", "36 35 98:0 / /mnt rw ext3 /dev rw\n", "x 35 98:0 / /m rw - ext3 d rw\n",
@@ -82,6 +112,9 @@ func FuzzParseTable(f *testing.F) {
 				t.Errorf("mountpoint %q", e.MountPoint)
 			}
 			table.At(e.MountPoint)
+		}
+		if some := table.Reachable(); len(some.Reachable()) != len(some) {
+			t.Errorf("of the reachable %v some are not reachable", some)
 		}
 	})
 }

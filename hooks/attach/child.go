@@ -166,9 +166,11 @@ func (w *worker) look() error {
 	if err != nil {
 		return err
 	}
-	if w.table, err = mount.ParseTable(content); err != nil {
+	table, err := mount.ParseTable(content)
+	if err != nil {
 		return fmt.Errorf("%s: %w", file.Name(), err)
 	}
+	w.table = table.Reachable()
 	w.dead, w.lacks = w.isDead, w.whyNot
 	return nil
 }

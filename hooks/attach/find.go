@@ -119,7 +119,7 @@ func stale(pid int, own device) bool {
 		return false
 	}
 	table, err := mount.ParseTable(content)
-	return err == nil && slices.ContainsFunc(table.Ours(), func(e mount.Entry) bool {
+	return err == nil && slices.ContainsFunc(table.Reachable().Ours(), func(e mount.Entry) bool {
 		return deviceOf(e) != own && kernelFile(e.MountPoint)
 	})
 }

@@ -33,7 +33,7 @@ func parse(t *testing.T, text string) mount.Table {
 // newScene is a container with these mounts besides. Filesystem 0:50 is the
 // lxcfs to attach, 0:40 one that died, 0:41 one that is alive.
 func newScene(t *testing.T, request Request, more string) *scene {
-	table := parse(t, containerMounts+more)
+	table := parse(t, containerMounts+more).Reachable()
 	return &scene{
 		request: request, host: parse(t, hostMounts), table: table, tree: device{0, 50},
 		served: []string{"/proc/meminfo", "/proc/pressure/io", "/sys/devices/system/cpu"},
@@ -75,6 +75,8 @@ func TestPlan(t *testing.T) {
 		want    []string
 	}{
 		{"nothing yet", Request{}, "", all},
+		{"attached, and then covered", Request{}, "110 102 0:50 /sys/devices/system/cpu /sys/devices/system/cpu rw - fuse.lxcfs lxcfs rw\n" +
+			"111 102 0:62 /devices /sys/devices rw - sysfs sysfs rw\n", all},
 		{"attached already", Request{}, "110 101 0:50 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
 			"111 101 0:50 /proc/pressure /proc/pressure rw - fuse.lxcfs lxcfs rw\n" +
 			"112 102 0:50 /sys/devices/system/cpu /sys/devices/system/cpu rw - fuse.lxcfs lxcfs rw\n",
