@@ -101,6 +101,19 @@ lxc_make() {
   } >"/var/lib/lxc/$name/config"
 }
 
+# busybox_root DIR: a small root for OCI images: busybox, and what numbers needs besides.
+busybox_root() {
+  local root=$1 program
+  mkdir -p "$root"/{bin,usr/bin,proc,sys,dev,etc,tmp}
+  for program in $(busybox --list); do ln -s busybox "$root/bin/$program"; done
+  cp --remove-destination /bin/busybox "$root/bin/"
+  for program in free uptime nproc; do
+    rm -f "$root/bin/$program"
+    # shellcheck disable=SC2046 # the paths of libraries
+    cp -L --parents "/usr/bin/$program" $(ldd "/usr/bin/$program" | grep -o '/[^ ]*') "$root/"
+  done
+}
+
 # numbers: a script that prints what a container sees, one NAME=VALUE a line.
 # shellcheck disable=SC2016,SC2034 # the container expands it; used by those who source this
 numbers='

@@ -5,18 +5,10 @@
 . ./helpers.sh
 needs_lxcfs
 
-# image COMMAND...: imports a small root, of busybox and what the numbers need besides, by that command line program.
+# image COMMAND...: imports a small root by that command line program.
 image() {
-  local root=/run/oci-root program
-  if [ ! -d $root ]; then
-    mkdir -p $root/bin $root/usr/bin $root/proc $root/sys $root/dev $root/etc $root/tmp
-    cp /bin/busybox $root/bin/
-    for program in $(busybox --list); do ln -s busybox "$root/bin/$program"; done
-    for program in free uptime nproc; do
-      rm -f "$root/bin/$program"
-      cp -L --parents "/usr/bin/$program" $(ldd "/usr/bin/$program" | grep -o '/[^ ]*') $root/
-    done
-  fi
+  local root=/run/oci-root
+  [ -d $root ] || busybox_root $root
   tar -C $root -c . | "$@" import - ct >/dev/null 2>/run/import.log
   check "the image" "$@" image inspect ct
 }
