@@ -15,8 +15,13 @@ const secondAttempt = "passed at the second attempt only"
 const maxAgain = 8
 
 // topLevel splits the name of a Go test's result into its package and its top-level test, which is empty for a package that
-// failed as a whole.
-func topLevel(name string) (pkg, test string) {
+// failed as a whole. A shell test's package is its file, which is tried again as a whole.
+func topLevel(r Result) (pkg, test string) {
+	name := r.Name
+	if suite, _, _ := strings.Cut(r.Suite, "/"); suite == "system" || suite == "vm" {
+		file, _, _ := strings.Cut(name, "/")
+		return file, ""
+	}
 	parts := strings.Split(name, "/")
 	for i, p := range parts {
 		if strings.HasPrefix(p, "Test") || strings.HasPrefix(p, "Fuzz") || strings.HasPrefix(p, "Example") {
@@ -26,7 +31,8 @@ func topLevel(name string) (pkg, test string) {
 	return name, ""
 }
 
-// failedTests prints what to try again, one "PACKAGE<tab>REGEXP" a line; nothing when too much failed.
+// failedTests prints what to try again, one "PACKAGE<tab>REGEXP" a line ("./FILE<tab>." for shell tests); nothing when too much
+// failed.
 func failedTests(results []Result, out io.Writer) {
 	tests := map[string][]string{}
 	total := 0
@@ -34,7 +40,7 @@ func failedTests(results []Result, out io.Writer) {
 		if r.Status != Failed {
 			continue
 		}
-		pkg, test := topLevel(r.Name)
+		pkg, test := topLevel(r)
 		if !slices.Contains(tests[pkg], test) {
 			tests[pkg] = append(tests[pkg], test)
 			total++
@@ -66,7 +72,7 @@ func sortedKeys(m map[string][]string) []string {
 func merge(first, second []Result) []Result {
 	clean := map[string]bool{} // by package: the second attempt ran, and all passed
 	for _, r := range second {
-		pkg, _ := topLevel(r.Name)
+		pkg, _ := topLevel(r)
 		was, seen := clean[pkg]
 		clean[pkg] = r.Status != Failed && (was || !seen)
 	}
@@ -74,7 +80,7 @@ func merge(first, second []Result) []Result {
 	known := map[string]bool{}
 	for _, r := range first {
 		known[r.Name] = true
-		if pkg, _ := topLevel(r.Name); r.Status == Failed && clean[pkg] {
+		if pkg, _ := topLevel(r); r.Status == Failed && clean[pkg] {
 			r.Status, r.Reason = Passed, secondAttempt
 		}
 		merged = append(merged, r)

@@ -127,6 +127,17 @@ func TestSecondAttempt(t *testing.T) {
 	if got := merge(first, nil); !slices.Equal(got, first) {
 		t.Errorf("without a second attempt: %v, want %v", got, first)
 	}
+	// A shell test is tried again by files.
+	first = []Result{{Passed, "vm", "30-lxc/a: b", ""}, {Failed, "vm", "30-lxc/a: c", ""}, {Failed, "vm/bookworm", "50-oci/d", ""}}
+	out.Reset()
+	if failedTests(first, &out); out.String() != "./30-lxc\t.\n./50-oci\t.\n" {
+		t.Errorf("again: %q", out.String())
+	}
+	second = []Result{{Passed, "vm", "30-lxc/a: b", ""}, {Passed, "vm", "30-lxc/a: c", ""}, {Passed, "vm/bookworm", "50-oci/d", ""}, {Failed, "vm/bookworm", "50-oci/e", ""}}
+	want = []Result{first[0], {Passed, "vm", "30-lxc/a: c", secondAttempt}, first[2], second[3]}
+	if got := merge(first, second); !slices.Equal(got, want) {
+		t.Errorf("merged: %v, want %v", got, want)
+	}
 	many := make([]Result, maxAgain+1)
 	for i := range many {
 		many[i] = Result{Failed, "host", "d/Test" + strings.Repeat("x", i), ""}

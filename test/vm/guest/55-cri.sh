@@ -9,6 +9,7 @@ dir=/run/test-cri socket=/run/test-cri/containerd.sock store=/var/lib/test-cri
 story "containerd with NRI"
 command -v containerd >/dev/null || { skip "needs containerd; have: none"; exit 0; }
 command -v lxcfs-nri cri >/dev/null || { skip "needs the Go modules of lxcfs-nri and cri; have: none"; exit 0; }
+containerd config default | grep -q io.containerd.nri || { skip "needs a containerd with NRI (1.7); have: $(containerd --version | cut -d' ' -f3)"; exit 0; }
 mkdir -p $dir
 cat >$dir/config.toml <<EOF
 version = 2

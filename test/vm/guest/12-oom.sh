@@ -1,0 +1,41 @@
+#!/bin/bash
+# The kernel runs out of memory: it does not choose the daemon, and a daemon that is chosen all the same costs no read.
+# shellcheck disable=SC2046 # options of systemd-run
+. ./lib.sh
+. ./helpers.sh
+needs_units
+
+needs_lxcfs
+
+story "the machine runs out of memory"
+before=$(server)
+# More than there is, in a cgroup without a limit: the kernel looks at all processes of the machine.
+unit_start hog -p OOMPolicy=continue sh -c 'swapoff -a; exec python3 -c "
+blocks = []
+while True: blocks.append(bytearray(32 << 20))"'
+killed() { journalctl -q -k | grep -q 'Out of memory: Killed process .*(python3)'; }
+eventually 120 "the kernel kills the one who takes it" killed
+is "the daemon is the same" "$(server)" "$before"
+check "and serves" total
+
+story "the kernel kills the daemon for its memory"
+cp guest/reader.py /run/reader.py
+unit_start reader -p MemoryMax=100M -p StandardOutput=file:/run/read.unit -p StandardError=file:/run/err.unit $(bind_unit) \
+  python3 /run/reader.py 20 102400
+sleep 2
+before=$(server) mount_before=$(superblock)
+choom -n 1000 -p "$before" >/dev/null # its unit's -1000 keeps it from that
+systemctl set-property --runtime lxcfs.service MemorySwapMax=0 MemoryMax=1M
+gone() { ! kill -0 "$before" 2>/dev/null; }
+eventually 30 "it is killed" gone
+systemctl set-property --runtime lxcfs.service MemoryMax=infinity
+like "by the kernel" "$(journalctl -q -k)" "Memory cgroup out of memory: Killed process [0-9]+ \(lxcfs\)"
+eventually 20 "its successor serves" total
+is "the mount is the same" "$(superblock)" "$mount_before"
+try 60 test -s /run/read.unit
+result=$(cat /run/read.unit)
+between "reads meanwhile" "${result%% *}" 20 1000000
+is "errors" "$(cut -d' ' -f2 <<<"$result")$(head -n 3 /run/err.unit)" 0
+echo "# $result (reads, errors, worst in ms)"
+
+stop_lxcfs
