@@ -26,7 +26,7 @@ const (
 func serviceFiles() []string { return []string{"lxcfs.service.in", "lxcfs-cgroup.service.in"} }
 
 func unitFiles() []string {
-	return append(serviceFiles(), "lxcfs-heal.service.in", "lxcfs.socket", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount",
+	return append(serviceFiles(), "lxcfs-heal.service.in", "lxcfs.socket", "lxcfs-active.target", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount",
 		"lxcfs-metrics.service.in", "lxcfs-metrics.socket")
 }
 
@@ -194,7 +194,9 @@ func TestWiring(t *testing.T) {
 		{"lxcfs.service.in", "Service", "FileDescriptorStoreMax", []string{"512"}},
 		{"var-lib-lxcfs.mount", "Unit", "Requires", []string{"lxcfs.socket"}},
 		{"var-lib-lxcfs.mount", "Unit", "After", []string{"lxcfs.socket"}},
-		{"var-lib-lxcfs.mount", "Unit", "StopWhenUnneeded", []string{"yes"}},
+		{"lxcfs.service.in", "Unit", "Wants", []string{"lxcfs-active.target"}},
+		{"lxcfs-active.target", "Unit", "StopWhenUnneeded", []string{"yes"}},
+		{"var-lib-lxcfs.mount", "Unit", "PartOf", []string{"lxcfs-active.target"}},
 		{"var-lib-lxcfs.mount", "Unit", "DefaultDependencies", []string{"no"}},
 		{"lxcfs.socket", "Socket", "SocketMode", []string{"0600"}},
 		{"lxcfs-cgroup.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.cgroup.mount"}},

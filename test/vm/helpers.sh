@@ -107,7 +107,8 @@ busybox_root() {
   mkdir -p "$root"/{bin,usr/bin,proc,sys,dev,etc,tmp}
   for program in $(busybox --list); do ln -s busybox "$root/bin/$program"; done
   cp --remove-destination /bin/busybox "$root/bin/"
-  for program in free uptime nproc; do
+  cp -a --parents /usr/share/terminfo/d/dumb /lib/terminfo/d/dumb "$root/" 2>/dev/null # for top
+  for program in free uptime nproc top; do
     rm -f "$root/bin/$program"
     # shellcheck disable=SC2046 # the paths of libraries
     cp -L --parents "/usr/bin/$program" $(ldd "/usr/bin/$program" | grep -o '/[^ ]*') "$root/"
@@ -129,6 +130,8 @@ echo "uptime=$(cut -d. -f1 /proc/uptime)"
 echo "load=$(cat /proc/loadavg)"
 echo "user=$(awk "/^cpu / {print \$2 + \$3 + \$4}" /proc/stat)"
 uptime >/dev/null && echo "uptime(1)=ok"
+echo "top=$(TERM=dumb top -b -n 1 -w 200 | sed -n "s/^MiB Mem *: *\([0-9.]*\) total.*/\1/p")"
+echo "pressure=$(grep -c "^[a-z]* avg10=" /proc/pressure/memory) $(grep -c " /proc/pressure/memory .*fuse.lxcfs" /proc/self/mountinfo)"
 '
 
 # in_machine LEADER COMMAND: as machinectl shell does: in the cgroup and the namespaces of a machine's first process.
@@ -140,7 +143,8 @@ in_machine() {
 # value NAME TEXT: that line of what numbers printed.
 value() { sed -n "s/^$1=//p" <<<"$2" | tr -d '\r'; }
 
-# sees WHAT TEXT MEMORY-KB CPUS: checks what numbers printed in a container that is younger than two minutes.
+# sees WHAT TEXT MEMORY-KB CPUS [PRESSURE]: checks what numbers printed in a container that is younger than two minutes; where its
+# runtime refuses to mount over pressure, PRESSURE is 0.
 sees() {
   if [ -z "$(value memory "$2")" ]; then
     not_ok "$1: the numbers" "$2"
@@ -154,4 +158,7 @@ sees() {
   between "$1: uptime" "$(value uptime "$2")" 0 120
   like "$1: loadavg" "$(value load "$2")" '^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/[0-9]+ [0-9]+$'
   is "$1: uptime(1) runs" "$(value 'uptime(1)' "$2")" ok
+  is "$1: nproc" "$(value nproc "$2")" "$(value processors "$2")"
+  is "$1: top's total" "$(value top "$2")" "$(awk -v kb="$3" 'BEGIN { printf "%.1f", kb / 1024 }')"
+  is "$1: its own pressure" "$(value pressure "$2")" "2 ${5:-1}"
 }

@@ -31,11 +31,12 @@ umount -l /run/uct
 story "a container in a container: the limit of the outer one holds in the inner one"
 mkdir -p /run/upper
 lxc_make inner "dir:$ct" 'lxc.init.cmd = /bin/sleep 1000' 'lxc.cgroup2.cpuset.cpus = 1'
-# The units of lxcfs, which the outer one has too, would take the mount for their own and, since nobody there needs it, away.
-lxc_make outer overlay:/:/run/upper 'lxc.init.cmd = /sbin/init systemd.mask=var-lib-lxcfs.mount' 'lxc.include = /usr/share/lxc/config/nesting.conf' 'lxc.cgroup2.memory.max = 300M' \
+lxc_make outer overlay:/:/run/upper 'lxc.init.cmd = /sbin/init' 'lxc.include = /usr/share/lxc/config/nesting.conf' 'lxc.cgroup2.memory.max = 300M' \
   "lxc.mount.entry = $tree var/lib/lxcfs none rbind,create=dir 0 0"
 check "the outer one starts" lxc-start -n outer -l INFO -o "$log"
 eventually 90 "its systemd runs" lxc-attach -n outer -- systemctl is-active multi-user.target
+# The outer one has the units of lxcfs too, not in use: they must not take the mount for their own and away.
+like "the mount in it" "$(lxc-attach -n outer -- cat /proc/self/mountinfo)" " $tree .*fuse.lxcfs"
 lxc-attach -n outer -- systemd-run -q --unit=inner -p Delegate=yes lxc-start -F -n inner
 eventually 30 "the inner one starts" lxc-attach -n outer -- lxc-attach -n inner -- true
 is "the outer one's memory" "$(lxc-attach -n outer -- sh -c "$numbers" | sed -n 's/^memory=//p')" 307200

@@ -48,20 +48,17 @@ plugin() { # OPTION...
 story "mounts by the plugin"
 plugin
 in_pod -memory 125829120 -cpus 1
-out=$(pod exec "$container" sh -c "$numbers" 2>&1)
-sees "pod" "$out" 122880 1
-is "runc lets nobody mount over pressure" "$(pod exec "$container" grep -c ' /proc/pressure.*fuse.lxcfs' /proc/self/mountinfo)" 0
+sees "pod" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 0 # runc lets nobody mount over pressure
 
 story "the daemon is killed, restarted and started anew meanwhile"
 kill -9 "$(server)"
-sees "after SIGKILL" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1
+sees "after SIGKILL" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 0
 check "restart" systemctl restart lxcfs.service
-sees "after a restart" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1
+sees "after a restart" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 0
 
 story "attach gives what the plugin could not"
 check "attach" lxcfsctl attach "${container:0:12}"
-like "pressure" "$(pod exec "$container" cat /proc/pressure/memory 2>&1)" 'some avg10='
-is "of lxcfs" "$(pod exec "$container" grep -c ' /proc/pressure/memory .*fuse.lxcfs' /proc/self/mountinfo)" 1
+sees "attached" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1
 check "the pod ends" pod remove "$pod"
 
 story "a pod that wants none"
@@ -74,7 +71,6 @@ story "the hook by the plugin"
 plugin -hook /usr/libexec/lxcfs-oci-hook
 in_pod -memory 125829120 -cpus 1
 sees "pod" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1
-is "pressure, too" "$(pod exec "$container" grep -c ' /proc/pressure/memory .*fuse.lxcfs' /proc/self/mountinfo)" 1
 check "the pod ends" pod remove "$pod"
 
 story "a hook that fails"

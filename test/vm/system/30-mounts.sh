@@ -21,6 +21,24 @@ is_stored() { [ "$(stored)" = "$1" ]; }
 eventually 10 "its descriptors leave the store" is_stored "$one"
 is "the first is served on" "$(total)" "$host_total"
 
+story "what somebody else mounts at the place is left alone while the units are not in use"
+systemctl stop lxcfs.service
+settles "stopped" 'inactive inactive active unmounted nothing stored'
+mount -t tmpfs other $tree
+sleep 1
+is "another filesystem" "$(stat -f -c %T $tree)" tmpfs
+umount $tree
+lxcfs -f $tree 2>/run/classic.log &
+classic=$!
+try 10 test -s $tree/proc/meminfo
+sleep 1
+is "an lxcfs by hand" "$(total)" "$host_total"
+kill $classic
+wait $classic
+refuses "mounted" mountpoint -q $tree
+check "start" systemctl start lxcfs.service
+is "a read" "$(total)" "$host_total"
+
 story "a wrong option is refused and leaves nothing mounted"
 refuses "mount" mount -t fuse.lxcfs lxcfs /mnt/two -o cpu=many
 refuses "mounted" mountpoint -q /mnt/two
