@@ -63,6 +63,14 @@ check "restart" systemctl restart var-lib-lxcfs.mount
 settles "state" "$up"
 is "a read" "$(total)" "$host_total"
 
+story "umount of a busy mount is refused and harms nobody"
+exec 8<"$tree/proc/meminfo"
+refuses "umount" umount "$tree"
+is "state" "$(state)" "$up"
+is "the open file" "$(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' <&8)" "$host_total"
+is "a read" "$(total)" "$host_total"
+exec 8<&-
+
 story "umount by hand is an orderly end"
 check "umount" umount "$tree"
 settles "state" "inactive inactive active unmounted nothing stored"
