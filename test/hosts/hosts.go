@@ -81,6 +81,8 @@ func Containers() []Container {
 		{"6.12-debian13-v2-lxc-nested", "outer", 4265, init, true},
 		{"6.12-debian13-v2-lxc-nested", "inner", 4366, init, true},
 		{"6.12-debian13-v2-nspawn", "ct", 712, init, true},
+		{"6.12-debian13-v2-podman", "web", 364, "", true},
+		{"6.12-debian13-v2-docker", "web", 1208, "", true},
 		{"6.12-debian13-v2-unit", "limited", 231, "", true},
 		{"6.12-debian13-v2-unit-no-swap", "noswap", 234, "", true},
 		{"6.12-debian13-v2-threads", "pool", 2842, "/pool", true}, // a thread

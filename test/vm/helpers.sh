@@ -130,7 +130,7 @@ echo "uptime=$(cut -d. -f1 /proc/uptime)"
 echo "load=$(cat /proc/loadavg)"
 echo "user=$(awk "/^cpu / {print \$2 + \$3 + \$4}" /proc/stat)"
 uptime >/dev/null && echo "uptime(1)=ok"
-echo "top=$(TERM=dumb top -b -n 1 -w 200 | sed -n "s/^MiB Mem *: *\([0-9.]*\) total.*/\1/p")"
+echo "top=$(TERM=dumb /usr/bin/top -b -n 1 -w 200 | sed -n "s/^MiB Mem *: *\([0-9.]*\) total.*/\1/p")"
 echo "pressure=$(grep -c "^[a-z]* avg10=" /proc/pressure/memory) $(grep -c " /proc/pressure/memory .*fuse.lxcfs" /proc/self/mountinfo)"
 '
 
@@ -143,8 +143,8 @@ in_machine() {
 # value NAME TEXT: that line of what numbers printed.
 value() { sed -n "s/^$1=//p" <<<"$2" | tr -d '\r'; }
 
-# sees WHAT TEXT MEMORY-KB CPUS [PRESSURE]: checks what numbers printed in a container that is younger than two minutes; where its
-# runtime refuses to mount over pressure, PRESSURE is 0.
+# sees WHAT TEXT MEMORY-KB CPUS [PRESSURE [NPROC]]: checks what numbers printed in a container that is younger than two minutes.
+# PRESSURE is 0 where its runtime refuses to mount over it. NPROC differs where a quota limits: nproc asks sched_getaffinity(2).
 sees() {
   if [ -z "$(value memory "$2")" ]; then
     not_ok "$1: the numbers" "$2"
@@ -158,7 +158,7 @@ sees() {
   between "$1: uptime" "$(value uptime "$2")" 0 120
   like "$1: loadavg" "$(value load "$2")" '^[0-9.]+ [0-9.]+ [0-9.]+ [0-9]+/[0-9]+ [0-9]+$'
   is "$1: uptime(1) runs" "$(value 'uptime(1)' "$2")" ok
-  is "$1: nproc" "$(value nproc "$2")" "$(value processors "$2")"
+  is "$1: nproc" "$(value nproc "$2")" "${6:-$4}"
   is "$1: top's total" "$(value top "$2")" "$(awk -v kb="$3" 'BEGIN { printf "%.1f", kb / 1024 }')"
   is "$1: its own pressure" "$(value pressure "$2")" "2 ${5:-1}"
 }

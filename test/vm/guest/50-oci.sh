@@ -16,7 +16,7 @@ image() {
 oci() {
   local pressure=$1
   shift
-  sees "limits" "$("$@" --rm --network none -m 120m --cpus 1 ct sh -c "$numbers" 2>&1)" 122880 1 "$pressure"
+  sees "limits" "$("$@" --rm --network none -m 120m --cpus 1 ct sh -c "$numbers" 2>&1)" 122880 1 "$pressure" "$(nproc)"
 }
 # survives COMMAND... run OPTION...: one that reads all the time does not notice that the daemon dies, restarts and executes anew.
 # shellcheck disable=SC2016 # the container expands it

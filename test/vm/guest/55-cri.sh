@@ -48,17 +48,17 @@ plugin() { # OPTION...
 story "mounts by the plugin"
 plugin
 in_pod -memory 125829120 -cpus 1
-sees "pod" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 0 # runc lets nobody mount over pressure
+sees "pod" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 0 "$(nproc)" # runc lets nobody mount over pressure
 
 story "the daemon is killed, restarted and started anew meanwhile"
 kill -9 "$(server)"
-sees "after SIGKILL" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 0
+sees "after SIGKILL" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 0 "$(nproc)"
 check "restart" systemctl restart lxcfs.service
-sees "after a restart" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 0
+sees "after a restart" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 0 "$(nproc)"
 
 story "attach gives what the plugin could not"
 check "attach" lxcfsctl attach "${container:0:12}"
-sees "attached" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1
+sees "attached" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 1 "$(nproc)"
 check "the pod ends" pod remove "$pod"
 
 story "a pod that wants none"
@@ -70,7 +70,7 @@ systemctl stop test-nri
 story "the hook by the plugin"
 plugin -hook /usr/libexec/lxcfs-oci-hook
 in_pod -memory 125829120 -cpus 1
-sees "pod" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1
+sees "pod" "$(pod exec "$container" sh -c "$numbers" 2>&1)" 122880 1 1 "$(nproc)"
 check "the pod ends" pod remove "$pod"
 
 story "a hook that fails"

@@ -63,6 +63,12 @@ check "restart" systemctl restart var-lib-lxcfs.mount
 settles "state" "$up"
 is "a read" "$(total)" "$host_total"
 
+story "as often as asked"
+for _ in 1 2 3 4 5 6 7; do
+  systemctl stop lxcfs.service && systemctl start lxcfs.service || break
+done
+settles "state" "$up"
+
 story "umount of a busy mount is refused and harms nobody"
 exec 8<"$tree/proc/meminfo"
 refuses "umount" umount "$tree"
