@@ -197,3 +197,20 @@ func (h *Host) UsageSources(m Membership) ([]Source, error) {
 	}
 	return append(list, Source{Name: "processes", Value: "with all below", Cgroup: path, File: strings.TrimSuffix(dir, "/") + "/cgroup.procs"}), nil
 }
+
+// PressureSource says where the content of [Host.ReadPressure] comes from; the
+// host's is shown where it is not the container's.
+func (h *Host) PressureSource(m Membership, resource string) (Source, error) {
+	name := resource + " pressure"
+	p, err := h.place(m, "")
+	if err == nil {
+		_, err = h.FS.Stat(p.dir + "/" + pressureFile(resource))
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && p.root():
+		return Source{Name: name, Value: "the host's"}, nil
+	case err != nil:
+		return Source{}, err
+	}
+	return p.at(name, "", pressureFile(resource)), nil
+}

@@ -10,7 +10,15 @@ import (
 func sourcesOf(t *testing.T, h *Host, m Membership) string {
 	t.Helper()
 	var b strings.Builder
-	for _, read := range []func(Membership) ([]Source, error){h.MemorySources, h.CPUSources, h.UsageSources} {
+	pressure := func(m Membership) ([]Source, error) {
+		s, err := h.PressureSource(m, "cpu")
+		if err != nil {
+			return nil, err
+		}
+		none, err := h.PressureSource(m, "irq")
+		return []Source{s, none}, err
+	}
+	for _, read := range []func(Membership) ([]Source, error){h.MemorySources, h.CPUSources, h.UsageSources, pressure} {
 		list, err := read(m)
 		if err != nil {
 			t.Fatal(err)
@@ -34,11 +42,14 @@ func TestSources(t *testing.T) {
 			"swap usage|1024|/lxc/c1|/sys/fs/cgroup/lxc/c1/memory.swap.current",
 			"CPU time||/lxc/c1|/sys/fs/cgroup/lxc/c1/cpu.stat",
 			"I/O||/lxc/c1|/sys/fs/cgroup/lxc/c1/io.stat",
+			"cpu pressure||/lxc/c1|/sys/fs/cgroup/lxc/c1/cpu.pressure",
+			"irq pressure|the host's||",
 		}},
 		{"v1", []string{
 			"memory usage|4000000|/lxc/c1|/sys/fs/cgroup/memory/lxc/c1/memory.usage_in_bytes",
 			"memory limit|8000000|/lxc|/sys/fs/cgroup/memory/lxc/memory.limit_in_bytes",
 			"limit of memory and swap|9000000|/lxc/c1|/sys/fs/cgroup/memory/lxc/c1/memory.memsw.limit_in_bytes",
+			"cpu pressure||/lxc/c1|/sys/fs/cgroup/unified/lxc/c1/cpu.pressure",
 		}},
 	} {
 		t.Run(tt.host, func(t *testing.T) {

@@ -94,6 +94,9 @@ func NewRenderer(cfg Config, files []*File) *Renderer {
 // SetOptions changes the options; renderings under way keep theirs.
 func (r *Renderer) SetOptions(opts view.Options) { r.options.Store(&opts) }
 
+// Options returns those in force.
+func (r *Renderer) Options() view.Options { return *r.options.Load() }
+
 // Append appends what the caller tid reads in file f. An error means that not
 // even the host's file could be read; dst is then returned unchanged.
 func (r *Renderer) Append(dst []byte, f *File, tid uint32) ([]byte, error) {

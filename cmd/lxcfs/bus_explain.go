@@ -29,17 +29,17 @@ func (b *onBus) Explain(pid uint32, file, id string) (e dbusapi.Explanation, err
 		}
 		k := containerOf(d.Container)
 		e.Container = &k
-		e.Sources, err = b.sources(d.Container, files, file)
+		e.Sources, err = b.sources(d.Container, c.renderer.Options(), files, file)
 		return err
 	})
 	return e, err
 }
 
 // sources lists where the numbers of the files come from, or those of one file.
-func (b *onBus) sources(c *container.Container, files []*fs.File, file string) ([]dbusapi.Source, error) {
+func (b *onBus) sources(c *container.Container, opts view.Options, files []*fs.File, file string) ([]dbusapi.Source, error) {
 	var list []dbusapi.Source
-	for _, part := range sourceParts() {
-		sources, err := part.read(b.machine.host, c.Membership)
+	for _, part := range sourceParts(opts) {
+		sources, err := part.read(b.machine.host, c)
 		if err != nil {
 			return nil, gone(c, err)
 		}
@@ -57,16 +57,45 @@ func (b *onBus) sources(c *container.Container, files []*fs.File, file string) (
 // source is one part.
 type source struct {
 	needs view.Needs
-	read  func(*cgroup.Host, cgroup.Membership) ([]cgroup.Source, error)
+	read  func(*cgroup.Host, *container.Container) ([]cgroup.Source, error)
 }
 
 // sourceParts are the parts of a View and who knows where they come from.
-func sourceParts() []source {
-	return []source{
-		{view.NeedMemory, (*cgroup.Host).MemorySources},
-		{view.NeedCPUs | view.NeedCPUTime | view.NeedUptime, (*cgroup.Host).CPUSources},
-		{0, (*cgroup.Host).UsageSources},
+func sourceParts(opts view.Options) []source {
+	const cpus = view.NeedCPUs | view.NeedCPUTime | view.NeedUptime
+	member := func(read func(*cgroup.Host, cgroup.Membership) ([]cgroup.Source, error)) func(*cgroup.Host, *container.Container) ([]cgroup.Source, error) {
+		return func(h *cgroup.Host, c *container.Container) ([]cgroup.Source, error) { return read(h, c.Membership) }
 	}
+	pressure := func(resource string) func(*cgroup.Host, *container.Container) ([]cgroup.Source, error) {
+		return func(h *cgroup.Host, c *container.Container) ([]cgroup.Source, error) {
+			s, err := h.PressureSource(c.Membership, resource)
+			return []cgroup.Source{s}, err
+		}
+	}
+	return []source{
+		{view.NeedMemory, member((*cgroup.Host).MemorySources)},
+		{cpus, func(_ *cgroup.Host, c *container.Container) ([]cgroup.Source, error) {
+			return []cgroup.Source{countedBy(opts, c.Kind)}, nil
+		}},
+		{cpus, member((*cgroup.Host).CPUSources)},
+		{0, member((*cgroup.Host).UsageSources)},
+		{view.NeedCPUPressure, pressure("cpu")},
+		{view.NeedIOPressure, pressure("io")},
+		{view.NeedIRQPressure, pressure("irq")},
+		{view.NeedMemoryPressure, pressure("memory")},
+	}
+}
+
+// countedBy says by what CPUs are counted, and why.
+func countedBy(opts view.Options, kind container.Kind) cgroup.Source {
+	by, why := "set", "option cpu"
+	if opts.ByQuota(kind) {
+		by = "set and quota"
+	}
+	if opts.CPU == view.Auto {
+		why = "kind " + kind.String()
+	}
+	return cgroup.Source{Name: "CPUs counted by", Value: by + " (" + why + ")"}
 }
 
 // needs says which part of a View a source is of; UsageSources brings several.

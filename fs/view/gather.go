@@ -91,7 +91,7 @@ func (g *Gatherer) cpus(dst *View, c *container.Container, opts Options) error {
 		visible = online
 	}
 	dst.Online, dst.CPUs, dst.partial = online, visible, false
-	if !byQuota(opts.CPU, c.Kind) {
+	if !opts.ByQuota(c.Kind) {
 		return nil
 	}
 	quota, err := g.host.ReadCPUQuota(c.Membership)
@@ -107,9 +107,10 @@ func (g *Gatherer) cpus(dst *View, c *container.Container, opts Options) error {
 	return nil
 }
 
-// byQuota says whether a policy counts CPUs by quota for a kind of container.
-func byQuota(policy CPUPolicy, kind container.Kind) bool {
-	return policy == Quota || policy == Auto && kind == container.Application
+// ByQuota says whether the CPUs of a kind of container are counted by the quota,
+// and not by the set alone.
+func (o Options) ByQuota(kind container.Kind) bool {
+	return o.CPU == Quota || o.CPU == Auto && kind == container.Application
 }
 
 // online returns the host's online CPUs.

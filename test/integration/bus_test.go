@@ -241,6 +241,9 @@ func TestControlNumbers(t *testing.T) {
 				t.Errorf("%+v; the file has %q, and the limit is %s's", source, text, outer.name)
 			}
 		}
+		if text := answer(t, "explain", pid, "--file", "cpuinfo"); !strings.Contains(text, "CPUs counted by  set (kind system)") {
+			t.Errorf("explain does not say how CPUs are counted:\n%s", text)
+		}
 		if text := answer(t, "explain", pid, "--file", "meminfo"); !strings.Contains(text, "memory limit") || strings.Contains(text, "CPU quota") {
 			t.Errorf("of meminfo alone:\n%s", text)
 		}
