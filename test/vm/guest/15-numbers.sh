@@ -25,6 +25,13 @@ side_by_side 'timeout 8 sh -c "while :; do :; done"'
 between "idle of two CPUs with one busy" "$(got idle one)" 20 85
 between "idle in the other unit" "$(got idle two)" 76 100
 
+story "and in mpstat"
+sample='work & sleep 1; mpstat -P ALL 4 1 | awk "/^Average/ && \$2 ~ /^[0-9]+\$/ { busy += 100 - \$NF; cpus++ } END { print \"busy=\" busy; print \"cpus=\" cpus }"'
+side_by_side 'timeout 8 sh -c "while :; do :; done"'
+between "busy per cent of all CPUs" "$(got busy one)" 30 160
+between "in the other unit" "$(got busy two)" 0 60
+is "CPUs" "$(got cpus two)" "$(nproc --all)"
+
 story "and in the counters of /proc/stat, in seconds"
 sample='burned() { awk "/^cpu / { print (\$2 + \$3 + \$4) / 100 }" /proc/stat; }; a=$(burned); work; b=$(burned); echo "burned=$(awk "BEGIN { print $b - $a }")"; echo "cpus=$(grep -c ^cpu[0-9] /proc/stat)"'
 side_by_side 'timeout 5 sh -c "while :; do :; done"'
@@ -32,12 +39,16 @@ between "burned by the loop of 5 s" "$(got burned one)" 2 7
 between "burned by the sleeper" "$(got burned two)" 0 2
 is "CPU lines" "$(got cpus one)" "$(nproc --all)"
 
-story "what one writes is in its diskstats and vmstat only"
-sample='work; awk "/nvme0n1 / { w = \$10 } END { print \"written=\" w / 2048 }" /proc/diskstats; awk "/^pgpgout/ { print \"out=\" \$2 / 1024 }" /proc/vmstat; echo "disks=$(wc -l </proc/diskstats)"'
+story "what one writes is in its diskstats, vmstat, iostat and pressure only"
+sample='work; iostat -d -k -p ALL | awk "/^nvme0n1/ { print \"iostat=\" \$7 / 1024 }"; awk "/^some/ { sub(/.*total=/, \"\"); print \"stalled=\" \$0 }" /proc/pressure/io; awk "/nvme0n1 / { w = \$10 } END { print \"written=\" w / 2048 }" /proc/diskstats; awk "/^pgpgout/ { print \"out=\" \$2 / 1024 }" /proc/vmstat; echo "disks=$(wc -l </proc/diskstats)"'
 side_by_side 'dd if=/dev/zero of=/var/tmp/one.$$ bs=1M count=40 oflag=direct status=none; rm -f /var/tmp/one.$$'
 between "MiB written by dd, in diskstats" "$(got written one)" 40 60
 between "in vmstat" "$(got out one)" 40 60
+between "in iostat" "$(got iostat one)" 40 60
+between "µs stalled" "$(got stalled one)" 1000 100000000
 between "MiB written by the sleeper" "$(got written two)" 0 10
+between "in its iostat" "0$(got iostat two)" 0 10
+between "µs it stalled" "$(got stalled two)" 0 "$(got stalled one)"
 between "disks, no partitions" "$(got disks two)" 1 2
 
 story "who lacks memory has pressure, the other has none"
