@@ -57,16 +57,18 @@ func (b *onBus) sources(c *container.Container, opts view.Options, files []*fs.F
 // source is one part.
 type source struct {
 	needs view.Needs
-	read  func(*cgroup.Host, *container.Container) ([]cgroup.Source, error)
+	read  sourceReader
 }
+
+type sourceReader func(*cgroup.Host, *container.Container) ([]cgroup.Source, error)
 
 // sourceParts are the parts of a View and who knows where they come from.
 func sourceParts(opts view.Options) []source {
 	const cpus = view.NeedCPUs | view.NeedCPUTime | view.NeedUptime
-	member := func(read func(*cgroup.Host, cgroup.Membership) ([]cgroup.Source, error)) func(*cgroup.Host, *container.Container) ([]cgroup.Source, error) {
+	member := func(read func(*cgroup.Host, cgroup.Membership) ([]cgroup.Source, error)) sourceReader {
 		return func(h *cgroup.Host, c *container.Container) ([]cgroup.Source, error) { return read(h, c.Membership) }
 	}
-	pressure := func(resource string) func(*cgroup.Host, *container.Container) ([]cgroup.Source, error) {
+	pressure := func(resource string) sourceReader {
 		return func(h *cgroup.Host, c *container.Container) ([]cgroup.Source, error) {
 			s, err := h.PressureSource(c.Membership, resource)
 			return []cgroup.Source{s}, err

@@ -3,7 +3,6 @@ package mount
 import (
 	"errors"
 	"fmt"
-	"path"
 	"strconv"
 	"strings"
 
@@ -189,14 +188,17 @@ func (t Table) Reachable() Table {
 }
 
 // covered: one of the mountpoints, all in the same mount, is a directory above
-// the path.
+// the path. Paths are a container's, as deep as it likes: nothing is copied.
 func covered(name string, mountpoints map[string]bool) bool {
-	for name != "/" {
-		if name = path.Dir(name); mountpoints[name] {
+	if len(mountpoints) < 2 { // its own alone
+		return false
+	}
+	for i := strings.LastIndexByte(name, '/'); i > 0; i = strings.LastIndexByte(name, '/') {
+		if name = name[:i]; mountpoints[name] {
 			return true
 		}
 	}
-	return false
+	return name != "/" && mountpoints["/"]
 }
 
 // Ours returns the lxcfs mounts.

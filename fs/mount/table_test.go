@@ -71,6 +71,8 @@ func TestReachable(t *testing.T) {
 201 200 0:81 / /stack/in rw - tmpfs b rw
 202 200 0:82 / /stack rw - tmpfs c rw
 300 300 0:1 / /self rw - tmpfs d rw
+500 501 0:90 / / rw - tmpfs e rw
+502 501 0:91 / /under rw - tmpfs f rw
 400 401 0:1 / /loop rw - tmpfs d rw
 401 400 0:1 / /loop rw - tmpfs d rw
 `
@@ -82,7 +84,7 @@ func TestReachable(t *testing.T) {
 	for _, e := range table.Reachable() {
 		got = append(got, e.ID)
 	}
-	if want := []int{106, 108, 194, 195, 200, 202, 300, 400, 401}; !slices.Equal(got, want) {
+	if want := []int{106, 108, 194, 195, 200, 202, 300, 500, 400, 401}; !slices.Equal(got, want) {
 		t.Errorf("reachable mounts %v, want %v", got, want)
 	}
 }
