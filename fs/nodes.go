@@ -40,6 +40,7 @@ func indexes() map[string]index {
 		"/proc/pressure":                     7,
 		"/sys/devices/system/node":           8,
 		"/cgroup":                            9,
+		"/sys/block":                         10,
 		"/proc/cpuinfo":                      16,
 		"/proc/diskstats":                    17,
 		"/proc/loadavg":                      18,

@@ -12,7 +12,7 @@ import (
 func TestIndexesFrozen(t *testing.T) {
 	want := []string{
 		"1 /", "2 /proc", "3 /sys", "4 /sys/devices", "5 /sys/devices/system", "6 /sys/devices/system/cpu",
-		"7 /proc/pressure", "8 /sys/devices/system/node", "9 /cgroup",
+		"7 /proc/pressure", "8 /sys/devices/system/node", "9 /cgroup", "10 /sys/block",
 		"16 /proc/cpuinfo", "17 /proc/diskstats", "18 /proc/loadavg", "19 /proc/meminfo", "20 /proc/stat",
 		"21 /proc/swaps", "22 /proc/uptime", "23 /proc/slabinfo", "24 /proc/partitions", "25 /proc/vmstat",
 		"26 /proc/pressure/cpu", "27 /proc/pressure/io", "28 /proc/pressure/memory", "29 /proc/pressure/irq",

@@ -31,6 +31,7 @@ func subtreeNumbers() map[string]uint64 {
 		"/sys/devices/system/cpu":  0,
 		"/sys/devices/system/node": 1,
 		"/cgroup":                  2,
+		"/sys/block":               3,
 	}
 }
 

@@ -115,11 +115,19 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 		return nil, err
 	}
 	c.subtrees = append(systree.Mounts(systree.System, c.renderer.View), cgroups...)
+	if disks, ok := systree.Block(systree.BlockDir, c.diskstats); ok {
+		c.subtrees = append(c.subtrees, disks)
+	}
 	if opts.PSIPoll {
 		c.triggers = s.newTriggers(c.session)
 	}
 	c.tree = fs.NewTree(c.renderer, c.session.Handles(), c.subtrees...)
 	return c, nil
+}
+
+// diskstats returns /proc/diskstats as a thread reads it.
+func (c *connection) diskstats(tid uint32) ([]byte, error) {
+	return c.renderer.Show("/proc/diskstats", tid)
 }
 
 // parts returns the descriptors.

@@ -20,7 +20,8 @@ const diskstatsFile = "/proc/diskstats"
 // and their number are the host's (11 fields up to Linux 4.17, 15 with discards,
 // 17 since 5.5 with flushes). See [diskFields] for the values.
 //
-// iostat(1) reads this file for -p ALL, else /sys/block, which is the host's.
+// iostat(1) reads this file for -p ALL, else /sys/block, which package systree
+// makes from it.
 func AppendDiskstats(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText(diskstatsFile, host); err != nil {
 		return dst, err

@@ -1,7 +1,6 @@
 package systree
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -11,11 +10,19 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// eyes are a caller's, for one request. What they need is looked up when they
-// need it: most of the tree is the same for everybody.
-type eyes struct {
-	tree *tree
-	tid  uint32
+// system is where the trees of CPUs and nodes are.
+type system struct {
+	walker *walker
+	viewer Viewer
+}
+
+func (s *system) eyes(tid uint32) eyes { return &systemEyes{system: s, tid: tid} }
+
+// systemEyes see the CPUs and nodes of a caller. What they need is looked up
+// when they need it: most of a tree is the same for everybody.
+type systemEyes struct {
+	*system
+	tid uint32
 
 	looked    bool
 	contained bool // false: all is the host's
@@ -24,27 +31,17 @@ type eyes struct {
 }
 
 // look gathers the caller's CPUs, and returns false for the host.
-func (e *eyes) look(path []string) bool {
+func (e *systemEyes) look(path []string) bool {
 	if !e.looked {
 		e.looked = true
 		name := System + "/" + strings.Join(path, "/")
-		e.contained = e.tree.viewer(name, e.tid, view.NeedCPUs|view.NeedNodes, &e.view)
+		e.contained = e.viewer(name, e.tid, view.NeedCPUs|view.NeedNodes, &e.view)
 	}
 	return e.contained
 }
 
-// stat returns what a path is, if the caller sees it.
-func (e *eyes) stat(path []string) (info, error) {
-	w := e.tree.walker
-	i, err := w.stat(path)
-	if err == nil && !e.sees(path, i) {
-		err = fmt.Errorf("%s: %w", w.name(path), unix.ENOENT)
-	}
-	return i, err
-}
-
-// sees says whether a node that is there is one for the caller.
-func (e *eyes) sees(path []string, i info) bool {
+// sees implements [eyes].
+func (e *systemEyes) sees(path []string, i info) bool {
 	switch i.kind() {
 	case unix.S_IFREG, unix.S_IFDIR:
 		return i.readable() && e.seesNames(path)
@@ -56,11 +53,11 @@ func (e *eyes) sees(path []string, i info) bool {
 
 // seesTarget says whether a symlink leads to something that the caller sees.
 // One that leads to another symlink does not.
-func (e *eyes) seesTarget(path []string) bool {
+func (e *systemEyes) seesTarget(path []string) bool {
 	if strings.HasPrefix(path[len(path)-1], "memory") {
 		return false // of nodeN, by the hundred: they lead out
 	}
-	text, err := e.tree.walker.readlink(path)
+	text, err := e.walker.readlink(path)
 	if err != nil {
 		return false
 	}
@@ -68,13 +65,13 @@ func (e *eyes) seesTarget(path []string) bool {
 	if !ok {
 		return false
 	}
-	i, err := e.tree.walker.stat(to)
+	i, err := e.walker.stat(to)
 	return err == nil && i.kind() != unix.S_IFLNK && i.readable() && e.seesNames(to)
 }
 
 // seesNames says whether no component of a path names a CPU or a node that the
 // caller does not have.
-func (e *eyes) seesNames(path []string) bool {
+func (e *systemEyes) seesNames(path []string) bool {
 	for n, name := range path {
 		if cpu, ok := numbered(name, "cpu"); ok && e.look(path) && !e.view.CPUs.Has(cpu) {
 			return false
@@ -100,8 +97,8 @@ func numbered(name, prefix string) (int, bool) {
 }
 
 // seesPolicy says whether a directory of cpufreq is about a visible CPU.
-func (e *eyes) seesPolicy(path []string) bool {
-	text, err := e.tree.walker.read(nil, append(path[:len(path):len(path)], "related_cpus"))
+func (e *systemEyes) seesPolicy(path []string) bool {
+	text, err := e.walker.read(nil, append(path[:len(path):len(path)], "related_cpus"))
 	if err != nil {
 		return false
 	}
@@ -115,12 +112,12 @@ func (e *eyes) seesPolicy(path []string) bool {
 
 // visibleNodes are the nodes that the container may allocate from, and those of
 // its CPUs.
-func (e *eyes) visibleNodes() cgroup.CPUSet {
+func (e *systemEyes) visibleNodes() cgroup.CPUSet {
 	if e.nodes != nil {
 		return e.nodes
 	}
 	e.nodes = cgroup.CPUSet{}
-	for _, node := range e.tree.hostNodes() {
+	for _, node := range e.hostNodes() {
 		if e.view.Nodes == nil || e.view.Nodes.Has(node) || e.hasCPUs(node) {
 			e.nodes = union(e.nodes, node)
 		}
@@ -141,8 +138,8 @@ func union(s cgroup.CPUSet, n int) cgroup.CPUSet {
 }
 
 // hasCPUs says whether a node has a visible CPU.
-func (e *eyes) hasCPUs(node int) bool {
-	text, err := e.tree.walker.read(nil, []string{nodeTop, "node" + strconv.Itoa(node), "cpulist"})
+func (e *systemEyes) hasCPUs(node int) bool {
+	text, err := e.walker.read(nil, []string{nodeTop, "node" + strconv.Itoa(node), "cpulist"})
 	if err != nil {
 		return false
 	}
@@ -151,8 +148,8 @@ func (e *eyes) hasCPUs(node int) bool {
 }
 
 // hostNodes returns the numbers of the host's nodes.
-func (t *tree) hostNodes() []int {
-	text, err := t.walker.read(nil, []string{nodeTop, "online"})
+func (s *system) hostNodes() []int {
+	text, err := s.walker.read(nil, []string{nodeTop, "online"})
 	if err != nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package systree
 
 import (
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +18,7 @@ func keyOf(ino uint64) subtree.Key { return subtree.Key(uint32(ino)) }
 // keys knows where each key is. It grows with what is looked up, at most to the
 // size of the tree.
 type keys struct {
-	top string // first component of each path
+	top []string // path of the top directory
 
 	mu      sync.RWMutex // guards all below
 	places  map[subtree.Key]place
@@ -30,7 +31,7 @@ type place struct {
 	name string
 }
 
-func newKeys(top string) *keys { return &keys{top: top, places: make(map[subtree.Key]place)} }
+func newKeys(top ...string) *keys { return &keys{top: top, places: make(map[subtree.Key]place)} }
 
 // learn notes where a key was found.
 func (k *keys) learn(key, dir subtree.Key, name string) {
@@ -46,61 +47,68 @@ func (k *keys) learn(key, dir subtree.Key, name string) {
 	k.places[key] = at
 }
 
-// path returns the path of a key below the walker's root.
-func (k *keys) path(w *walker, key subtree.Key) ([]string, error) {
-	if path := k.known(key); path != nil {
+// forget drops a key whose node is gone.
+func (k *keys) forget(key subtree.Key) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.places, key)
+}
+
+// path returns the path of a key.
+func (k *keys) path(s source, key subtree.Key) ([]string, error) {
+	if path, ok := k.known(key); ok {
 		return path, nil
 	}
-	k.scan(w)
-	if path := k.known(key); path != nil {
+	k.scan(s)
+	if path, ok := k.known(key); ok {
 		return path, nil
 	}
 	return nil, unix.ESTALE
 }
 
-// known returns the path of a key that was learnt, nil for another one.
-func (k *keys) known(key subtree.Key) []string {
+// known returns the path of a key that was learnt.
+func (k *keys) known(key subtree.Key) ([]string, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	var names [maxDepth]string
 	i := len(names)
 	for ; key != subtree.Top; i-- {
 		at, ok := k.places[key]
-		if !ok || i <= 1 {
-			return nil
+		if !ok || i <= len(k.top) {
+			return nil, false
 		}
 		names[i-1] = at.name
 		key = at.dir
 	}
-	return append([]string{k.top}, names[i:]...)
+	return slices.Concat(k.top, names[i:]), true
 }
 
 // scan learns the whole tree, once: an earlier process gave keys that this one
 // has not looked up.
-func (k *keys) scan(w *walker) {
+func (k *keys) scan(s source) {
 	k.mu.Lock()
 	done := k.scanned
 	k.scanned = true
 	k.mu.Unlock()
 	if !done {
-		k.scanDir(w, []string{k.top}, subtree.Top)
+		k.scanDir(s, k.top, subtree.Top)
 	}
 }
 
-func (k *keys) scanDir(w *walker, path []string, dir subtree.Key) {
-	names, err := w.list(path)
+func (k *keys) scanDir(s source, path []string, dir subtree.Key) {
+	names, err := s.list(path)
 	if err != nil || len(path) >= maxDepth-1 {
 		return
 	}
 	for _, name := range names {
 		child := append(path[:len(path):len(path)], name)
-		i, err := w.stat(child)
+		i, err := s.stat(child)
 		if err != nil {
 			continue
 		}
 		k.learn(keyOf(i.ino), dir, name)
 		if i.kind() == unix.S_IFDIR {
-			k.scanDir(w, child, keyOf(i.ino))
+			k.scanDir(s, child, keyOf(i.ino))
 		}
 	}
 }

@@ -123,14 +123,14 @@ func (l nodeLine) append(dst []byte, value uint64) []byte {
 }
 
 // machineTotal returns the memory of all nodes, kB; text is the meminfo of one.
-func (t *tree) machineTotal(text []byte) uint64 {
-	nodes := t.hostNodes()
+func (s *system) machineTotal(text []byte) uint64 {
+	nodes := s.hostNodes()
 	if len(nodes) < 2 {
 		return memTotal(text)
 	}
 	var sum uint64
 	for _, n := range nodes {
-		text, err := t.walker.read(nil, []string{nodeTop, "node" + strconv.Itoa(n), "meminfo"})
+		text, err := s.walker.read(nil, []string{nodeTop, "node" + strconv.Itoa(n), "meminfo"})
 		if err != nil {
 			continue
 		}

@@ -10,21 +10,21 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// render appends the caller's version of a file to dst. text may lie behind dst.
-func (e *eyes) render(dst, text []byte, path []string) ([]byte, error) {
+// render implements [eyes].
+func (e *systemEyes) render(dst, text []byte, path []string) ([]byte, error) {
 	edit := editorOf(path)
 	if edit == nil || !e.look(path) {
 		return append(dst, text...), nil
 	}
 	out, err := edit(e, bytes.Clone(text), path)
 	if err != nil {
-		return dst, fmt.Errorf("%s: %w", e.tree.walker.name(path), err)
+		return dst, fmt.Errorf("%s: %w", e.walker.name(path), err)
 	}
 	return append(dst, out...), nil
 }
 
 // editor makes a container's version of a file, in place if it likes.
-type editor func(e *eyes, text []byte, path []string) ([]byte, error)
+type editor func(e *systemEyes, text []byte, path []string) ([]byte, error)
 
 // editorOf returns how a file is edited, nil for one that passes through. Files
 // of one name have one format wherever they are
@@ -34,39 +34,39 @@ func editorOf(path []string) editor {
 	if path[0] == nodeTop && len(path) == 2 {
 		switch name {
 		case "has_cpu":
-			return (*eyes).nodesWithCPUs
+			return (*systemEyes).nodesWithCPUs
 		case "online", "possible":
-			return (*eyes).nodeList
+			return (*systemEyes).nodeList
 		}
 		if strings.HasPrefix(name, "has_") {
-			return (*eyes).nodeList
+			return (*systemEyes).nodeList
 		}
 		return nil
 	}
 	switch name {
 	case "cpulist", "core_cpus_list", "core_siblings_list", "thread_siblings_list", "die_cpus_list", "package_cpus_list",
 		"cluster_cpus_list", "book_siblings_list", "drawer_siblings_list", "shared_cpu_list":
-		return (*eyes).cpuList
+		return (*systemEyes).cpuList
 	case "cpumap", "core_cpus", "core_siblings", "thread_siblings", "die_cpus", "package_cpus",
 		"cluster_cpus", "book_siblings", "drawer_siblings", "shared_cpu_map":
-		return (*eyes).cpuMap
+		return (*systemEyes).cpuMap
 	case "affected_cpus", "related_cpus", "freqdomain_cpus":
-		return (*eyes).cpuWords
+		return (*systemEyes).cpuWords
 	case "isolated", "nohz_full", "enabled", "online", "offline", "present", "possible":
 		if len(path) == 2 { // cpu/cpuN/online is a switch
-			return (*eyes).cpuList
+			return (*systemEyes).cpuList
 		}
 	case "distance":
-		return (*eyes).distance
+		return (*systemEyes).distance
 	case "meminfo":
-		return (*eyes).meminfo
+		return (*systemEyes).meminfo
 	}
 	return nil
 }
 
 // cpuList keeps the visible CPUs of a CPU list ("0-3,8"). nohz_full says "(null)"
 // for none.
-func (e *eyes) cpuList(text []byte, _ []string) ([]byte, error) {
+func (e *systemEyes) cpuList(text []byte, _ []string) ([]byte, error) {
 	if string(bytes.TrimSpace(text)) == "(null)" {
 		return text, nil
 	}
@@ -74,7 +74,7 @@ func (e *eyes) cpuList(text []byte, _ []string) ([]byte, error) {
 }
 
 // nodeList keeps the visible nodes of a list.
-func (e *eyes) nodeList(text []byte, _ []string) ([]byte, error) {
+func (e *systemEyes) nodeList(text []byte, _ []string) ([]byte, error) {
 	return intersect(text, e.visibleNodes())
 }
 
@@ -87,7 +87,7 @@ func intersect(text []byte, with cgroup.CPUSet) ([]byte, error) {
 }
 
 // nodesWithCPUs keeps the nodes that have a visible CPU.
-func (e *eyes) nodesWithCPUs(text []byte, _ []string) ([]byte, error) {
+func (e *systemEyes) nodesWithCPUs(text []byte, _ []string) ([]byte, error) {
 	set, err := cgroup.ParseCPUList(text)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (e *eyes) nodesWithCPUs(text []byte, _ []string) ([]byte, error) {
 // highest first:
 //
 //	0000ffff,00000000,ffffffff
-func (e *eyes) cpuMap(text []byte, _ []string) ([]byte, error) {
+func (e *systemEyes) cpuMap(text []byte, _ []string) ([]byte, error) {
 	line, ok := bytes.CutSuffix(text, []byte("\n"))
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", cgroup.ErrFormat, text)
@@ -134,7 +134,7 @@ func group32(s cgroup.CPUSet, n int) uint32 {
 }
 
 // cpuWords keeps the visible CPUs of "0 1 2".
-func (e *eyes) cpuWords(text []byte, _ []string) ([]byte, error) {
+func (e *systemEyes) cpuWords(text []byte, _ []string) ([]byte, error) {
 	var kept []string
 	for word := range strings.FieldsSeq(string(text)) {
 		cpu, err := strconv.Atoi(word)
@@ -152,9 +152,9 @@ func (e *eyes) cpuWords(text []byte, _ []string) ([]byte, error) {
 // ascending.
 //
 //	10 21
-func (e *eyes) distance(text []byte, _ []string) ([]byte, error) {
+func (e *systemEyes) distance(text []byte, _ []string) ([]byte, error) {
 	columns := strings.Fields(string(text))
-	nodes := e.tree.hostNodes()
+	nodes := e.hostNodes()
 	if len(columns) != len(nodes) {
 		return nil, fmt.Errorf("%w: %d distances of %d nodes", cgroup.ErrFormat, len(columns), len(nodes))
 	}
@@ -168,10 +168,10 @@ func (e *eyes) distance(text []byte, _ []string) ([]byte, error) {
 }
 
 // meminfo makes nodeN/meminfo, of which the container's memory is a part.
-func (e *eyes) meminfo(text []byte, path []string) ([]byte, error) {
+func (e *systemEyes) meminfo(text []byte, path []string) ([]byte, error) {
 	var v view.View
-	if !e.tree.viewer(System+"/"+strings.Join(path, "/"), e.tid, view.NeedMemory, &v) {
+	if !e.viewer(System+"/"+strings.Join(path, "/"), e.tid, view.NeedMemory, &v) {
 		return text, nil
 	}
-	return appendNodeMeminfo(nil, text, &v.Memory, e.tree.machineTotal(text))
+	return appendNodeMeminfo(nil, text, &v.Memory, e.machineTotal(text))
 }

@@ -48,10 +48,10 @@ func FuzzEditors(f *testing.F) {
 	}
 	visible := cgroup.CPUSetOf(1, 8, 40)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		e := &eyes{looked: true, contained: true, view: view.View{CPUs: visible}, nodes: cgroup.CPUSetOf(0, 1)}
+		e := &systemEyes{looked: true, contained: true, view: view.View{CPUs: visible}, nodes: cgroup.CPUSetOf(0, 1)}
 		for name, edit := range map[string]editor{
-			"list": (*eyes).cpuList, "map": (*eyes).cpuMap, "words": (*eyes).cpuWords, "nodes": (*eyes).nodeList,
-			"meminfo": func(_ *eyes, text []byte, _ []string) ([]byte, error) {
+			"list": (*systemEyes).cpuList, "map": (*systemEyes).cpuMap, "words": (*systemEyes).cpuWords, "nodes": (*systemEyes).nodeList,
+			"meminfo": func(_ *systemEyes, text []byte, _ []string) ([]byte, error) {
 				return appendNodeMeminfo(nil, text, &cgroup.Memory{Limit: 1 << 30, Usage: 1 << 20}, 1<<30)
 			},
 		} {

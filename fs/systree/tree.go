@@ -31,21 +31,47 @@ func Mounts(root string, viewer Viewer) []subtree.Mount {
 	if err != nil {
 		return nil
 	}
+	s := &system{walker: w, viewer: viewer}
 	var mounts []subtree.Mount
 	for _, top := range []string{cpuTop, nodeTop} {
-		if i, err := w.stat([]string{top}); err == nil && i.kind() == unix.S_IFDIR && i.readable() {
-			t := &tree{walker: w, keys: newKeys(top), viewer: viewer}
+		if isDirectory(w, []string{top}) {
+			t := &tree{source: w, keys: newKeys(top), eyes: s.eyes}
 			mounts = append(mounts, subtree.Mount{Path: System + "/" + top, KeyBits: KeyBits, Tree: t})
 		}
 	}
 	return mounts
 }
 
+// isDirectory: everybody may enter and list it.
+func isDirectory(s source, path []string) bool {
+	i, err := s.stat(path)
+	return err == nil && i.kind() == unix.S_IFDIR && i.readable()
+}
+
+// source is what a tree is made from: paths of the host. Each error says which.
+type source interface {
+	stat(path []string) (info, error)
+	readlink(path []string) (string, error)
+	list(path []string) ([]string, error)
+	// read appends a file's content to dst, and returns dst with an error.
+	read(dst []byte, path []string) ([]byte, error)
+	name(path []string) string
+}
+
+// eyes are a caller's, for one request.
+type eyes interface {
+	// sees says whether a node that is there is one for the caller.
+	sees(path []string, i info) bool
+	// render appends the caller's version of a file to dst. text, the host's,
+	// may lie behind dst.
+	render(dst, text []byte, path []string) ([]byte, error)
+}
+
 // tree is one of the trees. Safe for concurrent use.
 type tree struct {
-	walker *walker
+	source source
 	keys   *keys
-	viewer Viewer
+	eyes   func(tid uint32) eyes
 }
 
 var (
@@ -53,25 +79,32 @@ var (
 	_ subtree.Linker = (*tree)(nil)
 )
 
-// eyes returns what a caller sees.
-func (t *tree) eyes(c subtree.Caller) *eyes { return &eyes{tree: t, tid: c.TID} }
+// stat returns what a path is, if the caller sees it.
+func (t *tree) stat(e eyes, path []string) (info, error) {
+	i, err := t.source.stat(path)
+	if err == nil && !e.sees(path, i) {
+		err = fmt.Errorf("%s: %w", t.source.name(path), unix.ENOENT)
+	}
+	return i, err
+}
 
 // find returns the path of a key, if the caller sees it, and what it is.
-func (t *tree) find(e *eyes, key subtree.Key) ([]string, info, error) {
-	p, err := t.keys.path(t.walker, key)
+func (t *tree) find(e eyes, key subtree.Key) ([]string, info, error) {
+	p, err := t.keys.path(t.source, key)
 	if err != nil {
 		return nil, info{}, err
 	}
-	i, err := e.stat(p)
+	i, err := t.stat(e, p)
 	if err == nil && key != subtree.Top && keyOf(i.ino) != key {
-		err = fmt.Errorf("%s: %w", t.walker.name(p), unix.ESTALE)
+		t.keys.forget(key)
+		err = fmt.Errorf("%s: %w", t.source.name(p), unix.ESTALE)
 	}
 	return p, i, err
 }
 
 // Lookup implements [subtree.Tree].
 func (t *tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.Key, subtree.Attr, error) {
-	e := t.eyes(c)
+	e := t.eyes(c.TID)
 	p, i, err := t.find(e, dir)
 	if err == nil && i.kind() != unix.S_IFDIR {
 		err = unix.ENOTDIR
@@ -80,7 +113,7 @@ func (t *tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.K
 		return 0, subtree.Attr{}, err
 	}
 	p = append(p, name)
-	if i, err = e.stat(p); err != nil {
+	if i, err = t.stat(e, p); err != nil {
 		return 0, subtree.Attr{}, err
 	}
 	key := keyOf(i.ino)
@@ -90,7 +123,7 @@ func (t *tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.K
 
 // Attr implements [subtree.Tree].
 func (t *tree) Attr(c subtree.Caller, node subtree.Key) (subtree.Attr, error) {
-	p, i, err := t.find(t.eyes(c), node)
+	p, i, err := t.find(t.eyes(c.TID), node)
 	if err != nil {
 		return subtree.Attr{}, err
 	}
@@ -105,7 +138,7 @@ func (t *tree) attr(p []string, i info) subtree.Attr {
 		a.Mode |= 0o555
 	case unix.S_IFLNK:
 		a.Mode |= 0o777
-		if target, err := t.walker.readlink(p); err == nil {
+		if target, err := t.source.readlink(p); err == nil {
 			a.Size = len(target)
 		}
 	default:
@@ -116,19 +149,19 @@ func (t *tree) attr(p []string, i info) subtree.Attr {
 
 // List implements [subtree.Tree].
 func (t *tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) {
-	e := t.eyes(c)
+	e := t.eyes(c.TID)
 	p, _, err := t.find(e, dir)
 	if err != nil {
 		return nil, err
 	}
-	names, err := t.walker.list(p)
+	names, err := t.source.list(p)
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(names)
 	var entries []subtree.Entry
 	for _, name := range names {
-		if i, err := e.stat(append(p[:len(p):len(p)], name)); err == nil {
+		if i, err := t.stat(e, append(p[:len(p):len(p)], name)); err == nil {
 			entries = append(entries, subtree.Entry{Name: name, Ino: i.ino, Mode: i.mode})
 		}
 	}
@@ -138,7 +171,7 @@ func (t *tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) 
 // Open implements [subtree.Tree]: files can be read only. A superuser may open
 // them for writing, as on sysfs, and fails when he writes.
 func (t *tree) Open(c subtree.Caller, file subtree.Key, _ uint32) error {
-	_, i, err := t.find(t.eyes(c), file)
+	_, i, err := t.find(t.eyes(c.TID), file)
 	if err == nil && i.kind() != unix.S_IFREG {
 		err = unix.EISDIR
 	}
@@ -147,12 +180,12 @@ func (t *tree) Open(c subtree.Caller, file subtree.Key, _ uint32) error {
 
 // Append implements [subtree.Tree].
 func (t *tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, error) {
-	e := t.eyes(c)
+	e := t.eyes(c.TID)
 	p, _, err := t.find(e, file)
 	if err != nil {
 		return dst, err
 	}
-	out, err := t.walker.read(dst, p)
+	out, err := t.source.read(dst, p)
 	if err != nil {
 		return dst, err
 	}
@@ -161,14 +194,14 @@ func (t *tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, e
 
 // Target implements [subtree.Linker].
 func (t *tree) Target(c subtree.Caller, link subtree.Key) (string, error) {
-	p, i, err := t.find(t.eyes(c), link)
+	p, i, err := t.find(t.eyes(c.TID), link)
 	if err != nil {
 		return "", err
 	}
 	if i.kind() != unix.S_IFLNK {
 		return "", unix.EINVAL
 	}
-	return t.walker.readlink(p)
+	return t.source.readlink(p)
 }
 
 // within returns the path that a symlink at p leads to, if it is relative and in

@@ -29,12 +29,16 @@ func newWalker(root string) (*walker, error) {
 const maxDepth = 16
 
 // open opens the path, its components checked one by one: directories on the way
-// must be everybody's. flags apply to the last one.
+// must be everybody's. flags apply to the last one, or to the root.
 func (w *walker) open(path []string, flags int) (int, error) {
 	if len(path) > maxDepth {
 		return -1, &fs.PathError{Op: "open", Path: w.name(path), Err: unix.ENOENT}
 	}
-	fd, err := unix.Open(w.root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	first := unix.O_PATH | unix.O_DIRECTORY
+	if len(path) == 0 {
+		first = flags
+	}
+	fd, err := unix.Open(w.root, first|unix.O_CLOEXEC, 0)
 	for i, name := range path {
 		if err != nil {
 			break

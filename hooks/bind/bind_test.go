@@ -30,6 +30,7 @@ func TestServed(t *testing.T) {
 			[]string{"/proc/stat", "/sys/devices/system/cpu/online"}},
 		{"all of it", tree("proc/stat", "sys/devices/system/cpu/online", "sys/devices/system/cpu/uevent", "sys/devices/system/node/online"),
 			[]string{"/proc/stat", "/sys/devices/system/cpu", "/sys/devices/system/node/online"}},
+		{"the disks", tree("proc/stat", "sys/block/vda/stat"), []string{"/proc/stat", "/sys/block"}},
 		{"the cgroup tree is not for everybody", tree("proc/stat", "cgroup/memory/tasks"), []string{"/proc/stat"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

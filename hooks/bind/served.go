@@ -15,10 +15,14 @@ const devices = "sys/devices/system"
 // mounted there.
 var ErrNothing = errors.New("no lxcfs is mounted")
 
+// block is a directory that is bound as a whole where it is served.
+const block = "sys/block"
+
 // Served lists the paths to bind that a mounted tree serves, absolute and in
-// the order of their names: each file below proc, and of each directory below
-// sys/devices/system either all ("/sys/devices/system/cpu"), when it has an
-// uevent as the kernel's has, or the files.
+// the order of their names: each file below proc, the directory sys/block, and
+// of each directory below sys/devices/system either all
+// ("/sys/devices/system/cpu"), when it has an uevent as the kernel's has, or the
+// files.
 //
 // A path in a container is bound only where the container has it, too.
 func Served(tree fs.FS) ([]string, error) {
@@ -28,6 +32,9 @@ func Served(tree fs.FS) ([]string, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if _, err := fs.Stat(tree, block); err == nil {
+		paths = append(paths, "/"+block)
 	}
 	directories, err := fs.ReadDir(tree, devices)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -32,6 +32,7 @@ func Files() []File {
 		{"/proc/swaps", true},
 		{"/proc/uptime", true},
 		{"/proc/vmstat", false},
+		{"/sys/block", true},
 		{"/sys/devices/system/cpu", true},
 		{"/sys/devices/system/node", true},
 	}

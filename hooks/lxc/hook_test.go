@@ -110,6 +110,13 @@ func TestMountHook(t *testing.T) {
 			"sys/devices/system/node/online /sys/devices/system/node/online")
 		expect(t, w, want, "", true)
 	})
+	t.Run("all disks", func(t *testing.T) {
+		w := newWorld(t, "root")
+		w.write(w.tree, "sys/block/vda/stat")
+		w.write(w.root, "sys/block/sda/stat")
+		want := slices.Insert(slices.Clone(files), 3, "sys/block /sys/block")
+		expect(t, w, want, "", true)
+	})
 	t.Run("the tree itself for nested containers", func(t *testing.T) {
 		w := newWorld(t, "root")
 		w.write(w.root, "var/lib/lxcfs/x")

@@ -65,6 +65,34 @@ func TestSystemTreesOfContainer(t *testing.T) {
 	}
 }
 
+// The disks in a container's /sys/block are those of its /proc/diskstats, with
+// the same numbers, for iostat too.
+func TestDisksOfContainer(t *testing.T) {
+	const block = "/sys/block"
+	if _, err := os.Stat(block); err != nil {
+		t.Skip("this host has no " + block)
+	}
+	d := start(t)
+	b := newBox(t, d, limits{memory: "268435456", cpus: "1"}, nil)
+	b.run("mount --bind " + d.dir + block + " " + block)
+	b.run("dd if=/dev/zero of=/var/tmp/lxcfs-test bs=64k count=4 oflag=direct 2>/dev/null; rm -f /var/tmp/lxcfs-test")
+	want := b.run("awk '{ $1 = $2 = \"\"; print }' /proc/diskstats | sort | xargs -n 1")
+	got := b.run("cd /sys/block && for d in *; do echo $d $(cat $d/stat); done | sort | xargs -n 1")
+	if got != want || strings.TrimSpace(got) == "" {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for command, want := range map[string]string{
+		"iostat -d | awk 'NF > 6 && /^[a-z]/ { print $1 }' | sort":                                      b.run("awk '$4 + $8 > 0 { print $3 }' /proc/diskstats | sort"),
+		"cat /sys/block/*/inflight | xargs -n 2 | sort -u":                                              "0 0\n",
+		"find /sys/block/ -type l":                                                                      "",
+		"echo 1 2>/dev/null >/sys/block/$(ls /sys/block | head -n 1)/queue/nr_requests || echo refused": "refused\n",
+	} {
+		if got := b.run(command); got != want {
+			t.Errorf("%s: got %q, want %q", command, got, want)
+		}
+	}
+}
+
 // On the host the trees are the host's, and no link in them leads out.
 func TestSystemTreesOnHost(t *testing.T) {
 	d := start(t)

@@ -131,6 +131,8 @@ echo "load=$(cat /proc/loadavg)"
 echo "user=$(awk "/^cpu / {print \$2 + \$3 + \$4}" /proc/stat)"
 uptime >/dev/null && echo "uptime(1)=ok"
 echo "top=$(TERM=dumb /usr/bin/top -b -n 1 -w 200 | sed -n "s/^MiB Mem *: *\([0-9.]*\) total.*/\1/p")"
+echo "disks=$(cd /sys/block && echo *)"
+echo "diskstats=$(awk "{ print \$3 }" /proc/diskstats | sort | paste -s -d " ")"
 echo "pressure=$(grep -c "^[a-z]* avg10=" /proc/pressure/memory) $(grep -c " /proc/pressure/memory .*fuse.lxcfs" /proc/self/mountinfo)"
 '
 
@@ -160,5 +162,6 @@ sees() {
   is "$1: uptime(1) runs" "$(value 'uptime(1)' "$2")" ok
   is "$1: nproc" "$(value nproc "$2")" "${6:-$4}"
   is "$1: top's total" "$(value top "$2")" "$(awk -v kb="$3" 'BEGIN { printf "%.1f", kb / 1024 }')"
+  is "$1: its disks" "$(value disks "$2")" "$(value diskstats "$2")"
   is "$1: its own pressure" "$(value pressure "$2")" "2 ${5:-1}"
 }

@@ -40,14 +40,16 @@ between "burned by the sleeper" "$(got burned two)" 0 2
 is "CPU lines" "$(got cpus one)" "$(nproc --all)"
 
 story "what one writes is in its diskstats, vmstat, iostat and pressure only"
-sample='work; iostat -d -k -p ALL | awk "/^nvme0n1/ { print \"iostat=\" \$7 / 1024 }"; awk "/^some/ { sub(/.*total=/, \"\"); print \"stalled=\" \$0 }" /proc/pressure/io; awk "/nvme0n1 / { w = \$10 } END { print \"written=\" w / 2048 }" /proc/diskstats; awk "/^pgpgout/ { print \"out=\" \$2 / 1024 }" /proc/vmstat; echo "disks=$(wc -l </proc/diskstats)"'
+sample='work; iostat -d -k -p ALL | awk "/^nvme0n1/ { print \"iostat=\" \$7 / 1024 }"; iostat -d -k | awk "/^nvme0n1/ { print \"plain=\" \$7 / 1024 }"; awk "/^some/ { sub(/.*total=/, \"\"); print \"stalled=\" \$0 }" /proc/pressure/io; awk "/nvme0n1 / { w = \$10 } END { print \"written=\" w / 2048 }" /proc/diskstats; awk "/^pgpgout/ { print \"out=\" \$2 / 1024 }" /proc/vmstat; echo "disks=$(wc -l </proc/diskstats)"'
 side_by_side 'dd if=/dev/zero of=/var/tmp/one.$$ bs=1M count=40 oflag=direct status=none; rm -f /var/tmp/one.$$'
 between "MiB written by dd, in diskstats" "$(got written one)" 40 60
 between "in vmstat" "$(got out one)" 40 60
-between "in iostat" "$(got iostat one)" 40 60
+between "in iostat -p ALL, which reads diskstats" "$(got iostat one)" 40 60
+between "in iostat, which reads /sys/block" "$(got plain one)" 40 60
 between "µs stalled" "$(got stalled one)" 1000 100000000
 between "MiB written by the sleeper" "$(got written two)" 0 10
-between "in its iostat" "0$(got iostat two)" 0 10
+between "in its iostat -p ALL" "0$(got iostat two)" 0 10
+between "in its iostat" "0$(got plain two)" 0 10
 between "µs it stalled" "$(got stalled two)" 0 "$(got stalled one)"
 between "disks, no partitions" "$(got disks two)" 1 2
 
