@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/gate"
 )
 
@@ -21,7 +22,21 @@ const (
 // when too many callers of the same unit or container are being resolved, and
 // none of them gets on.
 func (r *Resolver) inTurn(tid uint32) (verdict, error) {
-	lane, err := r.laneOf(tid)
+	file, err := hostfile.Hold(r.host.FS, procDir(tid)+"/cgroup")
+	if err != nil {
+		return verdict{}, gone("caller", tid, err)
+	}
+	v, err := r.inLane(tid, file)
+	if err != nil {
+		file.Close()
+	}
+	return v, err
+}
+
+// inLane is inTurn with the caller's open /proc/TID/cgroup, which on success is
+// the Resolver's.
+func (r *Resolver) inLane(tid uint32, file hostfile.File) (verdict, error) {
+	lane, err := r.laneOf(file)
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}
@@ -30,20 +45,20 @@ func (r *Resolver) inTurn(tid uint32) (verdict, error) {
 	}
 	defer r.gate.Leave(lane)
 	for try := 1; ; try++ {
-		v, err := r.resolve(tid)
+		v, err := r.resolve(tid, file)
 		if err == nil || !errors.Is(err, errChanged) || try == attempts {
 			return v, err
 		}
 	}
 }
 
-// laneOf returns the top-level unit or container of a thread, by the names of
-// its cgroups alone: nothing that it reads can block.
-func (r *Resolver) laneOf(tid uint32) (string, error) {
+// laneOf returns the top-level unit or container of a task, by the names of its
+// cgroups alone: nothing that it reads can block.
+func (r *Resolver) laneOf(file hostfile.File) (string, error) {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
-	if *buf, err = r.host.FS.Append((*buf)[:0], procDir(tid)+"/cgroup"); err != nil {
+	if *buf, err = file.Append((*buf)[:0]); err != nil {
 		return "", err
 	}
 	return lane(*buf), nil

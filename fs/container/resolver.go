@@ -151,11 +151,11 @@ func (r *Resolver) says(file hostfile.File, raw string) bool {
 	return err == nil && string(*buf) == raw
 }
 
-func (r *Resolver) resolve(tid uint32) (verdict, error) {
+func (r *Resolver) resolve(tid uint32, file hostfile.File) (verdict, error) {
 	r.mu.Lock()
 	version, met := r.version, r.met
 	r.mu.Unlock()
-	t, err := r.readCaller(tid, met)
+	t, err := r.readCaller(tid, file, met)
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}
@@ -166,7 +166,6 @@ func (r *Resolver) resolve(tid uint32) (verdict, error) {
 		}
 	}
 	if err != nil {
-		t.file.Close()
 		return verdict{}, err
 	}
 	c := &caller{t.file, t.raw, v, version}

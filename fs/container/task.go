@@ -90,23 +90,16 @@ func (r *Resolver) readTask(pid uint32) (*task, error) {
 	return t, r.checkTag(pid, t.tag)
 }
 
-// readCaller reads a task whose file is then to be closed. The file is opened
-// first and read last: what it gives then, it gives of a task that lived all the
-// while and so is the one that the pid stood for.
-func (r *Resolver) readCaller(pid uint32, met uint64) (*task, error) {
-	t := &task{pid: pid, met: met}
+// readCaller reads a task. Its file was opened before and is read last: what it
+// gives then, it gives of a task that lived all the while and so is the one that
+// the pid stood for.
+func (r *Resolver) readCaller(pid uint32, file hostfile.File, met uint64) (*task, error) {
+	t := &task{pid: pid, file: file, met: met}
 	var err error
-	if t.file, err = hostfile.Hold(r.host.FS, procDir(pid)+"/cgroup"); err != nil {
-		return nil, err
-	}
 	if t.status, err = r.readStatus(pid); err == nil {
-		err = r.readPlace(t, t.file.Append)
+		err = r.readPlace(t, file.Append)
 	}
-	if err != nil {
-		t.file.Close()
-		return nil, err
-	}
-	return t, nil
+	return t, err
 }
 
 // lives returns an error when the caller lives no more.
