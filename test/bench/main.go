@@ -86,7 +86,7 @@ func scenes() []scene {
 	return []scene{
 		{"files", "One reader", "Server and reader pinned to one CPU. pread: READ of an open file; once: open, read, close; cat: as cat(1) does; thread: cat by a thread that was never seen before.", (*bench).files},
 		{"readers", "Many readers", "All CPUs, nothing pinned.", (*bench).readers},
-		{"syscalls", "System calls", "Of the server, for one read; the cgroup is so many levels below the root.", (*bench).syscalls},
+		{"syscalls", "System calls", "Of the server, for one read; the cgroup is so many levels below the root. nanosleep(2) is by time, not by reads: Go's monitor.", (*bench).syscalls},
 		{"restart", "A death in the middle", "", (*bench).restart},
 		{"sweeps", "Many containers", "A sweep is meminfo, stat, cpuinfo, uptime and loadavg. Per container: its first sweep, further ones, and one by a new process.", (*bench).sweeps},
 		{"loads", "Load averages", "CPU time of one refresh, every 5 s.", (*bench).loads},

@@ -126,17 +126,26 @@ func (b *bench) callsAt(x *box, servers []*server, depth int) error {
 	for _, file := range measured() {
 		for _, mode := range []string{"pread", "thread"} {
 			for _, s := range servers {
-				c, err := countCalls(s.pid())
+				all, err := countCalls(s.pid(), "")
 				if err != nil {
 					return err
 				}
-				one, err := b.read(x, s, file, mode, 1, lastCPU())
-				calls, err2 := c.sum()
-				c.close()
-				if err := errors.Join(err, err2); err != nil {
+				awake, err := countCalls(s.pid(), noSleep)
+				if err != nil {
+					all.close()
 					return err
 				}
-				b.results.add("syscalls", fmt.Sprintf("%s %s, depth %d", path.Base(file), mode, depth), s.name, "calls", calls/one.count)
+				one, err := b.read(x, s, file, mode, 1, lastCPU())
+				calls, err2 := all.sum()
+				others, err3 := awake.sum()
+				all.close()
+				awake.close()
+				if err := errors.Join(err, err2, err3); err != nil {
+					return err
+				}
+				what := fmt.Sprintf("%s %s, depth %d", path.Base(file), mode, depth)
+				b.results.add("syscalls", what, s.name, "calls but nanosleep", others/one.count)
+				b.results.add("syscalls", what, s.name, "calls", calls/one.count)
 			}
 		}
 	}
