@@ -185,7 +185,6 @@ func TestWiring(t *testing.T) {
 		{"lxcfs.service.in", "Unit", "Before", runtimes},
 		{"var-lib-lxcfs.mount", "Unit", "Before", append(runtimes, "umount.target")},
 		{"lxcfs.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.mount", "lxcfs-heal.service"}},
-		{"var-lib-lxcfs.mount", "Unit", "Wants", []string{"lxcfs-heal.service"}},
 		{"lxcfs-heal.service.in", "Unit", "Before", []string{"var-lib-lxcfs.mount"}},
 		{"lxcfs-heal.service.in", "Unit", "StopWhenUnneeded", []string{"yes"}},
 		{"lxcfs.service.in", "Unit", "StartLimitIntervalSec", []string{"0"}},

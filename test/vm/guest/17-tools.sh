@@ -76,7 +76,7 @@ if has java; then
 fi
 
 story "ps, uptime, mpstat, iostat" # busybox free asks sysinfo(2), which no file can change
-out=$(in_unit 'sleep 2; uptime; mpstat -P ALL 1 1 | awk "/^Average/ && \$2 ~ /^[0-9]/" | wc -l; ps -o etimes= -p $$; ps -e -o pcpu= | awk "{ if (\$1 > 100) bad = 1 } END { print bad ? \"bad\" : \"fine\" }"; iostat -d -p ALL 1 1 >/dev/null && echo "iostat fine"')
+out=$(in_unit 'sleep 2; uptime; mpstat -P ALL 1 1 | awk "/^Average/ && \$2 ~ /^[0-9]/" | wc -l; ps -o etimes= -p $$; ps -e -o etimes=,pcpu= | awk "{ if (\$1 > 5 && \$2 > 250) bad = 1 } END { print bad ? \"bad\" : \"fine\" }"; iostat -d -p ALL 1 1 >/dev/null && echo "iostat fine"')
 like "uptime" "$out" 'up 0 min|up 1 min|up  *0:0[01]'
 is "mpstat's CPUs" "$(lines '^1$')" 1
 version=$(ps --version | grep -o '[0-9][0-9.]*$')

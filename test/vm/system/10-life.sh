@@ -69,6 +69,22 @@ for _ in 1 2 3 4 5 6 7; do
 done
 settles "state" "$up"
 
+story "stop while the mount helper is still at work: the next start finds a dead mount, and heals it"
+helper=$(readlink -f /usr/sbin/mount.fuse.lxcfs)
+systemctl stop lxcfs.service
+try 10 is_unmounted
+mv "$helper" "$helper.real"
+printf '#!/bin/sh\n"$0.real" "$@"\nrc=$?\n[ -n "${1##--*}" ] && sleep 2\nexit $rc\n' >"$helper"
+chmod 755 "$helper"
+check "start" timeout 30 systemctl start lxcfs.service
+check "stop at once" timeout 30 systemctl stop lxcfs.service
+sleep 3
+refuses "what is mounted is dead" cat "$tree/proc/meminfo"
+mv "$helper.real" "$helper"
+check "start again" timeout 30 systemctl start lxcfs.service
+settles "state" "$up"
+is "a read" "$(total)" "$host_total"
+
 story "umount of a busy mount is refused and harms nobody"
 exec 8<"$tree/proc/meminfo"
 refuses "umount" umount "$tree"
