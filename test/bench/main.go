@@ -89,7 +89,7 @@ func scenes() []scene {
 		{"syscalls", "System calls", "Of the server, for one read; the cgroup is so many levels below the root. nanosleep(2) is by time, not by reads: Go's monitor.", (*bench).syscalls},
 		{"restart", "A death in the middle", "", (*bench).restart},
 		{"sweeps", "Many containers", "A sweep is meminfo, stat, cpuinfo, uptime and loadavg. Per container: its first sweep, further ones, and one by a new process.", (*bench).sweeps},
-		{"loads", "Load averages", "CPU time of one refresh, every 5 s.", (*bench).loads},
+		{"loads", "Load averages", "CPU time of one refresh, every 5 s. native: a plain loop that reads the files of all processes.", (*bench).loads},
 		{"hertz", "Many containers, once a second", "Each container sweeps once a second.", (*bench).hertz},
 	}
 }

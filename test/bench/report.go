@@ -44,7 +44,7 @@ func distinct(rows []row, f func(row) string) []string {
 func table(w io.Writer, unit string, rows []row) {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(one row) bool { return one.Unit != unit })
 	servers := distinct(rows, func(one row) string { return one.Server })
-	if strings.HasPrefix(unit, "CPU") { // the kernel has no server
+	if !slices.ContainsFunc(rows, func(one row) bool { return one.Server == native && one.Value > 0 }) { // the kernel has no server
 		servers = slices.DeleteFunc(servers, func(s string) bool { return s == native })
 	}
 	fmt.Fprintf(w, "\n| %s | %s |\n|---|%s\n", unit, strings.Join(servers, " | "), strings.Repeat("---:|", len(servers)))
