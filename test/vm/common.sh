@@ -39,8 +39,8 @@ bootstrap() {
   mirror=$(debian_mirror)
   mmdebstrap --mode=root --format=directory --variant=minbase --include="$packages" \
     --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='force-unsafe-io' \
+    --dpkgopt='force-unsafe-io' \
+    --setup-hook='mkdir -p "$1/etc/dpkg/dpkg.cfg.d"; printf "path-exclude=/usr/share/%s/*\n" man locale doc >"$1/etc/dpkg/dpkg.cfg.d/lean"' \
     "$@" "$suite" "$out" ${mirror:+"$mirror"}
 }
 
