@@ -59,6 +59,7 @@ settles "state" "inactive inactive active unmounted nothing stored"
 
 story "restart of the mount brings both again"
 systemctl start lxcfs.service
+settles "it is mounted" "$up" # the service is ready before mount(8) ends, and systemd kills that for a stop
 check "restart" systemctl restart var-lib-lxcfs.mount
 settles "state" "$up"
 is "a read" "$(total)" "$host_total"
