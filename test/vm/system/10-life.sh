@@ -142,7 +142,8 @@ mkdir -p /run/systemd/system/lxcfs.service.d
 printf '[Service]\nExecStart=\nExecStart=/bin/false\nRestart=no\n' >/run/systemd/system/lxcfs.service.d/broken.conf
 systemctl daemon-reload
 refuses "start" timeout 30 systemctl start lxcfs.service
-check "stop" timeout 30 systemctl stop lxcfs.socket lxcfs.service var-lib-lxcfs.mount
+timeout 30 systemctl stop lxcfs.socket lxcfs.service var-lib-lxcfs.mount # the mount's job may fail: it was being made
+check "stop does not hang" test $? != 124
 eventually 10 "it is unmounted" is_unmounted
 rm -r /run/systemd/system/lxcfs.service.d
 systemctl daemon-reload
