@@ -35,6 +35,14 @@ func TestIndexesFrozen(t *testing.T) {
 	}
 }
 
+// So are the numbers of subtrees.
+func TestSubtreeNumbersFrozen(t *testing.T) {
+	want := map[string]uint64{"/sys/devices/system/cpu": 0, "/sys/devices/system/node": 1, "/cgroup": 2, "/sys/block": 3}
+	if got := subtreeNumbers(); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestNodeTable(t *testing.T) {
 	files := []*File{{Path: "/proc/stat"}, {Path: "/sys/devices/system/cpu/online"}, {Path: "/proc/unknown"}, {Path: "/proc/cpuinfo"}}
 	table := newNodeTable(files, func(string) uint64 { return 42 })
