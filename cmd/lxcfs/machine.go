@@ -3,9 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
@@ -71,16 +68,6 @@ func possibleCPUs(files hostfile.FS) int {
 		return 1
 	}
 	return set.Last() + 1
-}
-
-// bootClock is the time since boot, suspend included (CLOCK_BOOTTIME): what
-// /proc/uptime and process start times count.
-func bootClock() time.Duration {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		return 0
-	}
-	return time.Duration(ts.Nano())
 }
 
 // servedFiles is every file of every package that renders.
