@@ -15,12 +15,12 @@ import (
 
 // settings are the command line.
 type settings struct {
-	ours, upstream, floor, box string
-	work, out                  string
-	scenes                     string
-	rounds                     int
-	slice                      time.Duration
-	containers                 int
+	ours, before, upstream, floor, box string
+	work, out                          string
+	scenes                             string
+	rounds                             int
+	slice                              time.Duration
+	containers                         int
 }
 
 func main() {
@@ -35,6 +35,7 @@ func main() {
 	}
 	var s settings
 	flag.StringVar(&s.ours, "ours", "", "the lxcfs under test")
+	flag.StringVar(&s.before, "before", "", "an earlier build of it, measured beside; none: left out")
 	flag.StringVar(&s.upstream, "upstream", "", "another lxcfs, unpacked below this `DIR`; none: left out")
 	flag.StringVar(&s.floor, "floor", "", "the floor in C; none: left out")
 	flag.StringVar(&s.box, "box", "", "the container's init")

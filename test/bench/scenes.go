@@ -50,7 +50,7 @@ func (b *bench) inBox(depth int, f func(*box) error) error {
 
 // files measures one reader, pinned to one CPU with the server.
 func (b *bench) files() error {
-	return b.with([]string{ours, upstream, native, floorC, floorGo}, true, func(servers []*server) error {
+	return b.with([]string{ours, earlier, upstream, native, floorC, floorGo}, true, func(servers []*server) error {
 		return b.inBox(1, func(x *box) error {
 			for _, file := range measured() {
 				for _, mode := range []string{"pread", "once", "cat", "thread"} {
@@ -88,7 +88,7 @@ func perSecond(s sample) float64 { return s.count / s.wall.Seconds() }
 
 // readers measures many readers of one file at once, on all CPUs.
 func (b *bench) readers() error {
-	return b.with([]string{ours, upstream, native, floorC, floorGo}, false, func(servers []*server) error {
+	return b.with([]string{ours, earlier, upstream, native, floorC, floorGo}, false, func(servers []*server) error {
 		return b.inBox(1, func(x *box) error {
 			for _, readers := range []int{1, 2, 8, 32} {
 				all, err := alternate(servers, b.rounds, func(s *server) (sample, error) {
@@ -112,7 +112,7 @@ func (b *bench) readers() error {
 
 // syscalls counts the server's system calls for one read.
 func (b *bench) syscalls() error {
-	return b.with([]string{ours, upstream, floorC, floorGo}, true, func(servers []*server) error {
+	return b.with([]string{ours, earlier, upstream, floorC, floorGo}, true, func(servers []*server) error {
 		for _, depth := range []int{1, 5, 10} {
 			if err := b.inBox(depth, func(x *box) error { return b.callsAt(x, servers, depth) }); err != nil {
 				return err
@@ -203,7 +203,7 @@ func (b *bench) sweeps() error {
 			return err
 		}
 		what := fmt.Sprintf("%d containers, depth %d", z.containers, z.depth)
-		for _, name := range []string{ours, upstream, floorC} {
+		for _, name := range []string{ours, earlier, upstream, floorC} {
 			err = errors.Join(err, b.with([]string{name}, false, func(servers []*server) error {
 				for _, s := range servers {
 					if err := b.sweep(boxes, s, what); err != nil {
@@ -271,7 +271,7 @@ func (b *bench) loads() error {
 		return err
 	}
 	b.results.add("loads", what+", after a read", native, "CPU ms", least.Seconds()*1e3)
-	for _, name := range []string{ours, upstream} {
+	for _, name := range []string{ours, earlier, upstream} {
 		err := b.with([]string{name}, false, func(servers []*server) error {
 			for _, s := range servers {
 				for _, when := range []string{"nobody reads", "after a read"} {
@@ -332,7 +332,7 @@ func (b *bench) hertz() error {
 		return err
 	}
 	defer closeAll(boxes)
-	for _, name := range []string{ours, upstream, floorC} {
+	for _, name := range []string{ours, earlier, upstream, floorC} {
 		err := b.with([]string{name}, false, func(servers []*server) error {
 			for _, s := range servers {
 				if err := b.everySecond(boxes, s); err != nil {

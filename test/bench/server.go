@@ -31,6 +31,7 @@ type kind struct {
 // The kinds of servers.
 const (
 	ours     = "ours"
+	earlier  = "before"
 	upstream = "upstream"
 	native   = "native"
 	floorC   = "floor-c"
@@ -39,9 +40,8 @@ const (
 
 func kinds() []kind {
 	return []kind{
-		{ours, func(b *bench, root string) *exec.Cmd {
-			return exec.Command(b.ours, "--keeper", "-p", root+".pid", root)
-		}, true},
+		{ours, func(b *bench, root string) *exec.Cmd { return keeper(b.ours, root) }, true},
+		{earlier, func(b *bench, root string) *exec.Cmd { return keeper(b.before, root) }, true},
 		{upstream, func(b *bench, root string) *exec.Cmd {
 			return b.upstreamCommand(root)
 		}, false},
@@ -59,6 +59,14 @@ func kinds() []kind {
 			return exec.Command(self, "floor", root)
 		}, false},
 	}
+}
+
+// keeper starts a build of ours; nil when there is none.
+func keeper(program, root string) *exec.Cmd {
+	if program == "" {
+		return nil
+	}
+	return exec.Command(program, "--keeper", "-p", root+".pid", root)
 }
 
 // upstreamCommand starts what a Debian package has, unpacked.
