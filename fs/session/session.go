@@ -22,9 +22,8 @@ const (
 	MinSlots        = 64
 	MinPages        = 32
 	maxPages        = 256 // FUSE_MAX_MAX_PAGES
-	defaultReaders  = 2
 	defaultPatience = time.Millisecond
-	maxPatience     = 16 * time.Millisecond
+	maxPatience     = 4 * time.Millisecond
 	defaultGrace    = 5 * time.Second
 	yieldPeriod     = 8 * time.Millisecond
 )
@@ -34,7 +33,8 @@ type Config struct {
 	// Slots is how many requests may be handled at a time; at least MinSlots.
 	// A restored journal keeps its own number.
 	Slots int
-	// Readers is how many goroutines wait in read(2) while all is well; 0: 2.
+	// Readers is how many goroutines may wait in read(2); 0: half as many as
+	// there are CPUs. One does as long as it keeps up.
 	Readers int
 	// MaxPages is how many pages one READ may carry; at least MinPages.
 	MaxPages int
@@ -52,7 +52,7 @@ func (c *Config) complete() {
 	c.Slots = max(c.Slots, MinSlots)
 	c.MaxPages = min(max(c.MaxPages, MinPages), maxPages)
 	if c.Readers <= 0 {
-		c.Readers = defaultReaders
+		c.Readers = defaultReaders()
 	}
 	if c.Grace <= 0 {
 		c.Grace = defaultGrace
@@ -79,6 +79,7 @@ type Session struct {
 	probing  atomic.Bool // a self-check has not come back
 
 	mu        sync.Mutex // guards all below
+	demand    demand
 	workers   []*worker
 	idle      []*worker
 	unused    []int // slots without a worker
@@ -160,6 +161,7 @@ func newSession(fd int, j *journal, cfg Config) (*Session, error) {
 		handles:  openHandles(j.table, j.frozen().epoch),
 		events:   newReporter(cfg.Report),
 		ended:    make(chan struct{}),
+		demand:   demand{readers: 1, most: cfg.Readers},
 		patience: defaultPatience,
 		quiet:    make(chan struct{}),
 		caughtUp: make(chan struct{}),
@@ -240,9 +242,7 @@ func (s *Session) Serve(ctx context.Context) error {
 	close(s.caughtUp)
 	s.mu.Lock()
 	s.open = true
-	for range s.cfg.Readers {
-		s.addReader()
-	}
+	s.addReader()
 	s.mu.Unlock()
 	select {
 	case <-s.ended:

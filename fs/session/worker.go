@@ -20,7 +20,8 @@ type worker struct {
 	out     []byte // reply buffer, populated and locked
 	locked  error
 	wake    chan struct{}
-	yielded time.Duration // when it last let go of its processor, by elapsed
+	asked   time.Duration // when it last asked for a request, by elapsed
+	yielded time.Duration // when it last let go of its processor
 	since   atomic.Int64  // when it took the request it handles, ns of elapsed; 0: it handles none
 }
 
@@ -65,6 +66,7 @@ func (s *Session) run(w *worker, replayed chan<- struct{}) {
 		close(replayed)
 	}
 	for s.enter(w) {
+		w.asked = elapsed()
 		n, err := s.read(w.slot)
 		s.exit(w)
 		switch {
@@ -109,7 +111,7 @@ func (s *Session) enter(w *worker) bool {
 			s.mu.Unlock()
 			return false
 		}
-		if s.open && s.reading < s.cfg.Readers {
+		if s.open && s.reading < s.demand.readers {
 			s.reading++
 			s.mu.Unlock()
 			return true
@@ -120,14 +122,19 @@ func (s *Session) enter(w *worker) bool {
 	}
 }
 
-// exit says that w has a request. If nobody is left to read the next one, and
-// that stays so, another worker is promoted.
+// exit says that w has a request. If one more is to read the next ones, or
+// nobody is left to and that stays so, another worker is promoted.
 func (s *Session) exit(w *worker) {
 	now := elapsed()
 	w.since.Store(int64(now))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.reading--; s.reading == 0 {
+	s.reading--
+	switch {
+	case s.stopping:
+	case s.demand.took(now-w.asked, now):
+		s.addReader()
+	case s.reading == 0:
 		s.starving = now
 		s.watchReaders(s.patience)
 	}
