@@ -7,21 +7,27 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// dirTimeout is for how long, in seconds, a kernel may keep a directory's entry
-// and attributes: they never change.
-const dirTimeout = 3600
+// Timeouts in seconds. What the table has stays for ever, and so does all that is
+// known of a directory. A file's attributes are never kept: lseek(SEEK_END) is
+// to ask for the length, see GetAttr.
+const (
+	entryTimeout = 3600
+	dirTimeout   = 3600
+)
 
-// entryTimeout is 0 for files: each walk to one makes a LOOKUP and so a new
-// inode, see nodeID.
-func entryTimeout(n *node) uint64 { return attrTimeout(n) }
-
-// attrTimeout is 0 for files: a short READ shrinks the kernel's idea of the
-// size, and the GETATTR of the next open has to mend it.
 func attrTimeout(n *node) uint64 {
 	if n.file == nil {
 		return dirTimeout
 	}
 	return 0
+}
+
+// mode of what the table has; all of it is root's.
+func (t *Tree) mode(n *node) uint32 {
+	if _, ok := t.resource(n); ok {
+		return mode(n) | 0o666 // as the kernel's
+	}
+	return mode(n)
 }
 
 func mode(n *node) uint32 {
@@ -38,10 +44,7 @@ func mode(n *node) uint32 {
 // every process and version; times are the host's boot, so that they don't jump.
 func (t *Tree) attr(n *node, out *fuse.Attr) {
 	out.Ino = uint64(n.index)
-	out.Mode = mode(n)
-	if _, ok := t.resource(n); ok {
-		out.Mode |= 0o666 // as the kernel's
-	}
+	out.Mode = t.mode(n)
 	out.Nlink = 1
 	out.Atime, out.Mtime, out.Ctime = t.bootTime, t.bootTime, t.bootTime
 	out.Blksize = 4096

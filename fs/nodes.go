@@ -126,14 +126,11 @@ func (t nodeTable) add(dir, n *node) {
 	dir.children[at] = n
 }
 
-// indexBits is the part of a node id that holds the index; a nonce is above it.
+// indexBits is the part of a node id that holds the index. What is above it is 0;
+// a kernel may hold ids of earlier versions in which it is not.
 const indexBits = 16
 
-// nodeID joins an index and a nonce. Directories have nonce 0. Each LOOKUP of a
-// file gives a new nonce and so a new inode: the page cache, which splice and
-// sendfile read through in spite of direct I/O, belongs to an inode, and two
-// containers must never share it.
-func nodeID(i index, nonce uint64) uint64 { return uint64(i) | nonce<<indexBits }
+func nodeID(i index) uint64 { return uint64(i) }
 
 // node returns the node of a node id, nil for an unknown one.
 func (t nodeTable) node(id uint64) *node {

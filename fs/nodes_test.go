@@ -62,8 +62,8 @@ func TestNodeTable(t *testing.T) {
 		t.Errorf("got %q, want %q", names, want)
 	}
 	stat := root.child("proc").child("stat")
-	if got := table.node(nodeID(stat.index, 1<<46)); got != stat {
-		t.Errorf("node of an id with a nonce: got %+v", got)
+	if got := table.node(nodeID(stat.index) | 1<<62); got != stat {
+		t.Errorf("node of an id of an earlier version: got %+v", got)
 	}
 	if got := table.node(9999); got != nil {
 		t.Errorf("node of an unknown id: got %+v", got)

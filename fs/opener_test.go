@@ -27,7 +27,7 @@ func TestWriterIsOpener(t *testing.T) {
 	if got := tree.Open(nil, &fuse.OpenIn{InHeader: header(5)}, &forRead); got != fuse.OK {
 		t.Fatal(got)
 	}
-	if _, got := tree.Read(nil, &fuse.ReadIn{InHeader: header(5), Fh: forWrite.Fh}, make([]byte, 2)); got != fuse.OK {
+	if _, got := tree.Read(nil, &fuse.ReadIn{InHeader: header(5), Fh: forWrite.Fh, ReadFlags: fuse.READ_LOCKOWNER}, make([]byte, 2)); got != fuse.OK {
 		t.Fatal(got)
 	}
 	for name, tree := range map[string]*Tree{"this process": tree, "the next": newTree()} {

@@ -13,15 +13,13 @@ import (
 // A node id with the highest bit set belongs to a subtree:
 //
 //	63  62..60            59..KeyBits  KeyBits-1..0
-//	1   subtree's number  nonce        key
+//	1   subtree's number  0            key
 //
-// As everywhere, a file has a nonce for each LOOKUP, see nodeID, and all else
-// has nonce 0.
+// A kernel may hold ids of earlier versions in which the 0 is something else.
 const (
-	subtreeBit   = 1 << 63
-	numberShift  = 60
-	maxKeyBits   = 44
-	subtreeNonce = 1<<numberShift - 1
+	subtreeBit  = 1 << 63
+	numberShift = 60
+	maxKeyBits  = 44
 )
 
 // subtreeNumbers is frozen: the numbers are in node ids. 7 is left out, for the
@@ -44,12 +42,12 @@ type mounted struct {
 	counters Counters // of all its files together
 }
 
-// id joins a key and a nonce.
-func (m *mounted) id(key subtree.Key, nonce uint64) uint64 {
+// id returns the node id of a key.
+func (m *mounted) id(key subtree.Key) uint64 {
 	if key == subtree.Top {
-		return nodeID(m.top.index, 0)
+		return nodeID(m.top.index)
 	}
-	return subtreeBit | m.number<<numberShift | nonce<<m.KeyBits&subtreeNonce | uint64(key)&m.keyMask()
+	return subtreeBit | m.number<<numberShift | uint64(key)&m.keyMask()
 }
 
 func (m *mounted) keyMask() uint64 { return 1<<m.KeyBits - 1 }
@@ -142,10 +140,6 @@ func (t *Tree) subtreeAttr(a subtree.Attr, out *fuse.Attr) {
 // entry fills in the answer to a LOOKUP or MKDIR. Nothing of it may be kept:
 // who asks next may be somebody else.
 func (t *Tree) entry(s *mounted, key subtree.Key, a subtree.Attr, out *fuse.EntryOut) {
-	var nonce uint64
-	if a.Mode&syscall.S_IFMT == syscall.S_IFREG {
-		nonce = t.epoch&0xff<<(52-s.KeyBits) ^ t.nonce.Add(1)
-	}
-	*out = fuse.EntryOut{NodeId: s.id(key, nonce)}
+	*out = fuse.EntryOut{NodeId: s.id(key)}
 	t.subtreeAttr(a, &out.Attr)
 }

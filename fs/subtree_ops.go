@@ -66,6 +66,11 @@ func (t *Tree) change(s *mounted, key subtree.Key, in *fuse.SetAttrIn) (subtree.
 		if in.Valid&fuse.FATTR_SIZE == 0 {
 			return subtree.Attr{}, syscall.EPERM
 		}
+		if in.Valid&fuse.FATTR_FH == 0 {
+			if err := t.subtreeAccess(s, key, &in.InHeader, mayWrite); err != nil {
+				return subtree.Attr{}, err
+			}
+		}
 		return s.Tree.Attr(t.caller(&in.InHeader), key)
 	}
 	m, ok := s.Tree.(subtree.Mutable)
@@ -76,6 +81,9 @@ func (t *Tree) change(s *mounted, key subtree.Key, in *fuse.SetAttrIn) (subtree.
 }
 
 func (t *Tree) subtreeOpen(s *mounted, key subtree.Key, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if _, ok := s.Tree.(subtree.Mutable); !ok && forWriting(in.Flags) && !permits(readable, in.Uid, mayWrite) {
+		return fuse.EACCES
+	}
 	if err := s.Tree.Open(t.caller(&in.InHeader), key, in.Flags); err != nil {
 		return status(err)
 	}

@@ -95,6 +95,15 @@ func (p *changeable) Mkdir(c subtree.Caller, key subtree.Key, name string, mode 
 	return 1, petAttr(1), nil
 }
 
+func (p *changeable) Access(c subtree.Caller, key subtree.Key, want uint32) error {
+	if c.UID != 7 && want&mayWrite != 0 {
+		return syscall.EACCES
+	}
+	return nil
+}
+
+var _ subtree.Mutable = (*changeable)(nil)
+
 func (p *changeable) Rmdir(_ subtree.Caller, key subtree.Key, name string) error {
 	p.note("rmdir %d %s", key, name)
 	return syscall.EBUSY
@@ -119,8 +128,8 @@ func TestSubtreeLookup(t *testing.T) {
 		t.Errorf("file of the table: %+v", e)
 	}
 	a, b := lookup(t, tree, petDir+"/file"), lookup(t, tree, petDir+"/file")
-	if a.NodeId == b.NodeId || a.EntryValid != 0 || a.AttrValid != 0 || a.Size != minSize || a.Blksize != minSize || a.Owner.Uid != 7 {
-		t.Errorf("file: %+v and %+v, want two inodes, no timeouts and a size above any content", a, b)
+	if a.NodeId != b.NodeId || a.EntryValid != 0 || a.AttrValid != 0 || a.Size != minSize || a.Blksize != minSize || a.Owner.Uid != 7 {
+		t.Errorf("file: %+v and %+v, want one inode, no timeouts and a size above any content", a, b)
 	}
 	if c, d := lookup(t, tree, petDir), lookup(t, tree, petDir); c.NodeId != d.NodeId || c.EntryValid != 0 || c.Mode != syscall.S_IFDIR|0o750 || c.Nlink != 2 {
 		t.Errorf("directory: %+v and %+v", c, d)
@@ -140,10 +149,11 @@ func TestSubtreeLookup(t *testing.T) {
 	}
 }
 
-// No two lookups of two processes give one id, and a successor knows them all.
-func TestSubtreeNonce(t *testing.T) {
-	seen := make(map[uint64]bool)
-	for _, top := range []string{petDir, "cgroup/dir"} {
+// Every process gives the same ids, and knows those of earlier versions, which
+// had something above the key.
+func TestSubtreeIDs(t *testing.T) {
+	unserved := NewTree(NewRenderer(Config{FS: archive(), Switches: new(Switches)}, nil), newMemoryStore())
+	for top, want := range map[string]uint64{petDir: 1<<63 | 2, "cgroup/dir": 1<<63 | 2<<60 | 2} {
 		for epoch := range uint32(3) {
 			r := NewRenderer(Config{FS: archive(), Switches: new(Switches)}, nil)
 			store := newMemoryStore()
@@ -151,21 +161,16 @@ func TestSubtreeNonce(t *testing.T) {
 			tree := NewTree(r, store,
 				subtree.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: new(petTree)},
 				subtree.Mount{Path: "/cgroup", KeyBits: 44, Tree: new(petTree)})
-			for range 100 {
-				id := lookup(t, tree, top+"/file").NodeId
-				if seen[id] {
-					t.Fatalf("id %#x given twice", id)
-				}
-				seen[id] = true
-				if s, key := petMount(new(petTree)).below(id); s == nil || key != 2 {
-					t.Fatalf("a successor takes %#x for key %d", id, key)
+			if id := lookup(t, tree, top+"/file").NodeId; id != want {
+				t.Fatalf("%s: id %#x, want %#x", top, id, want)
+			}
+			for _, old := range []uint64{want, want | 1<<59, want | 1<<45} {
+				if s, key := tree.below(old); s == nil || key != 2 {
+					t.Fatalf("%s: id %#x is taken for key %d", top, old, key)
 				}
 			}
 		}
-	}
-	unserved := NewTree(NewRenderer(Config{FS: archive(), Switches: new(Switches)}, nil), newMemoryStore())
-	for id := range seen {
-		if got := unserved.GetAttr(nil, &fuse.GetAttrIn{InHeader: fuse.InHeader{NodeId: id}}, &fuse.AttrOut{}); got != fuse.Status(syscall.ESTALE) {
+		if got := unserved.GetAttr(nil, &fuse.GetAttrIn{InHeader: fuse.InHeader{NodeId: want}}, &fuse.AttrOut{}); got != fuse.Status(syscall.ESTALE) {
 			t.Fatalf("GETATTR where the subtree is not served: %v, want ESTALE", got)
 		}
 	}
@@ -184,7 +189,7 @@ func TestSubtreeReads(t *testing.T) {
 	buf := make([]byte, 4)
 	text := ""
 	for off := uint64(0); ; off += 4 {
-		result, got := tree.Read(nil, &fuse.ReadIn{InHeader: header, Fh: open.Fh, Offset: off}, buf)
+		result, got := tree.Read(nil, &fuse.ReadIn{InHeader: header, Fh: open.Fh, Offset: off, ReadFlags: fuse.READ_LOCKOWNER}, buf)
 		if got != fuse.OK {
 			t.Fatal(got)
 		}

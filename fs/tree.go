@@ -1,7 +1,6 @@
 package fs
 
 import (
-	"sync/atomic"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -17,7 +16,6 @@ type Tree struct {
 	handles  *handles
 	renderer *Renderer
 	epoch    uint64
-	nonce    atomic.Uint64
 	bootTime uint64
 	subtrees map[uint64]*mounted // by number
 	listings listings
@@ -65,15 +63,16 @@ func (t *Tree) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out
 	case n == nil:
 		return fuse.ENOENT
 	}
-	out.NodeId = t.newID(n)
-	out.EntryValid = entryTimeout(n)
+	out.NodeId = nodeID(n.index)
+	out.EntryValid = entryTimeout
 	out.AttrValid = attrTimeout(n)
 	t.attr(n, &out.Attr)
 	return fuse.OK
 }
 
-// GetAttr answers stat, the GETATTR of each open (the mount has
-// default_permissions), and lseek(SEEK_END), which brings its handle.
+// GetAttr answers stat(2), the GETATTR of each open where an earlier version
+// mounted (with default_permissions), and lseek(SEEK_END), which brings its
+// handle.
 func (t *Tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
 	if s, key := t.below(in.NodeId); s != nil {
 		return t.subtreeGetAttr(s, key, in, out)
@@ -113,6 +112,9 @@ func (t *Tree) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut)
 		return fuse.EPERM
 	}
 	t.attr(n, &out.Attr)
+	if in.Valid&fuse.FATTR_FH == 0 && !permits(out.Mode, in.InHeader.Uid, mayWrite) {
+		return fuse.EACCES
+	}
 	out.AttrValid = attrTimeout(n)
 	return fuse.OK
 }
@@ -126,13 +128,20 @@ func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.
 	if n == nil || n.file == nil {
 		return fuse.Status(syscall.ESTALE)
 	}
+	if forWriting(in.Flags) && !permits(t.mode(n), in.Uid, mayWrite) {
+		return fuse.EACCES
+	}
 	out.Fh = t.handles.create(in.NodeId).fh
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
 	return fuse.OK
 }
 
-// Read serves bytes of a handle.
+// Read serves bytes of a handle, for a reader's buffer and never for the page
+// cache: see uncached.
 func (t *Tree) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
+	if !uncached(in) {
+		return nil, fuse.EINVAL
+	}
 	if s, key := t.below(in.NodeId); s != nil {
 		return t.subtreeRead(s, key, in, buf)
 	}
@@ -223,13 +232,4 @@ func (t *Tree) StatFs(_ <-chan struct{}, _ *fuse.InHeader, out *fuse.StatfsOut) 
 // render binds a node and a caller to the renderer.
 func (t *Tree) render(n *node, tid uint32) func([]byte) ([]byte, error) {
 	return func(dst []byte) ([]byte, error) { return t.renderer.Append(dst, n.file, tid) }
-}
-
-// newID returns the node id for one LOOKUP of n. Nonces hold the epoch of this
-// process, so that no two processes give the same one.
-func (t *Tree) newID(n *node) uint64 {
-	if n.file == nil {
-		return nodeID(n.index, 0)
-	}
-	return nodeID(n.index, t.epoch&0x7fff<<32|t.nonce.Add(1)&0xffffffff)
 }

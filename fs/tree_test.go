@@ -27,37 +27,89 @@ func lookup(t *testing.T, tree *Tree, path string) fuse.EntryOut {
 	return out
 }
 
-// Each LOOKUP of a file is a new inode for the kernel, with its own pages; a
-// directory is always the same.
-func TestLookupNonce(t *testing.T) {
-	tree := testTree(t)
-	a, b := lookup(t, tree, "proc/meminfo"), lookup(t, tree, "proc/meminfo")
-	if a.NodeId == b.NodeId {
-		t.Errorf("node id %#x given twice", a.NodeId)
-	}
-	if a.Ino != b.Ino || a.EntryValid != 0 || a.AttrValid != 0 {
-		t.Errorf("got %+v and %+v, want one inode number and no timeouts", a, b)
-	}
-	if c, d := lookup(t, tree, "proc"), lookup(t, tree, "proc"); c.NodeId != d.NodeId || c.EntryValid == 0 {
-		t.Errorf("directory: got %+v and %+v", c, d)
-	}
-}
-
-// Two processes never give the same node id.
-func TestLookupNonceOfNextProcess(t *testing.T) {
+// A file is one inode, in every process: what is bound keeps its name.
+func TestLookup(t *testing.T) {
 	r, _ := testRenderer(t)
-	seen := make(map[uint64]uint32)
-	for epoch := range uint32(4) {
+	for epoch := range uint32(3) {
 		store := newMemoryStore()
 		store.epoch = epoch + 1
 		tree := NewTree(r, store)
-		for range 10 {
-			id := lookup(t, tree, "proc/meminfo").NodeId
-			if other, taken := seen[id]; taken {
-				t.Fatalf("node id %#x given in epochs %d and %d", id, other, epoch)
-			}
-			seen[id] = epoch
+		if a := lookup(t, tree, "proc/meminfo"); a.NodeId != 19 || a.Ino != 19 || a.EntryValid == 0 || a.AttrValid != 0 {
+			t.Errorf("file: got %+v, want id 19, whose name is kept and whose attributes are not", a)
 		}
+		if a := lookup(t, tree, "proc"); a.NodeId != 2 || a.EntryValid == 0 || a.AttrValid == 0 {
+			t.Errorf("directory: got %+v, want id 2, of which all is kept", a)
+		}
+	}
+}
+
+// What fills the page cache, which all containers share, is refused.
+func TestNothingIsCached(t *testing.T) {
+	pets := petMount(new(petTree))
+	for path, tree := range map[string]*Tree{"proc/meminfo": testTree(t), petDir + "/file": pets} {
+		header := fuse.InHeader{NodeId: lookup(t, tree, path).NodeId, Caller: fuse.Caller{Pid: 2}}
+		var open fuse.OpenOut
+		if status := tree.Open(nil, &fuse.OpenIn{InHeader: header}, &open); status != fuse.OK {
+			t.Fatal(status)
+		}
+		in := fuse.ReadIn{InHeader: header, Fh: open.Fh, Size: 4096}
+		if _, status := tree.Read(nil, &in, make([]byte, 4096)); status != fuse.EINVAL {
+			t.Errorf("%s: read into the page cache: %v, want EINVAL", path, status)
+		}
+		in.ReadFlags = fuse.READ_LOCKOWNER
+		if _, status := tree.Read(nil, &in, make([]byte, 4096)); status != fuse.OK {
+			t.Errorf("%s: read: %v", path, status)
+		}
+	}
+}
+
+// The kernel checks no permissions.
+func TestPermissions(t *testing.T) {
+	const user, root = 1000, 0
+	pets, own := petMount(new(petTree)), petMount(new(changeable))
+	tree := testTree(t)
+	for _, tt := range []struct {
+		tree       *Tree
+		path       string
+		uid, want  uint32
+		access     fuse.Status
+		openStatus fuse.Status // O_RDONLY for want 4, else O_WRONLY
+	}{
+		{tree, "proc/meminfo", user, 4, fuse.OK, fuse.OK},
+		{tree, "proc/meminfo", user, 2, fuse.EACCES, fuse.EACCES},
+		{tree, "proc/meminfo", user, 6, fuse.EACCES, fuse.EACCES},
+		{tree, "proc/meminfo", root, 2, fuse.OK, fuse.OK},
+		{pets, petDir + "/file", user, 2, fuse.EACCES, fuse.EACCES},
+		{own, petDir + "/file", user, 2, fuse.EACCES, fuse.OK}, // its own open says so
+		{own, petDir + "/file", 7, 2, fuse.OK, fuse.OK},
+	} {
+		header := fuse.InHeader{NodeId: lookup(t, tt.tree, tt.path).NodeId, Caller: fuse.Caller{Owner: fuse.Owner{Uid: tt.uid}, Pid: 2}}
+		if got := tt.tree.Access(nil, &fuse.AccessIn{InHeader: header, Mask: tt.want}); got != tt.access {
+			t.Errorf("%s: access(%d) by %d: got %v, want %v", tt.path, tt.want, tt.uid, got, tt.access)
+		}
+		flags := uint32(syscall.O_WRONLY)
+		if tt.want == 4 {
+			flags = syscall.O_RDONLY
+		}
+		if got := tt.tree.Open(nil, &fuse.OpenIn{InHeader: header, Flags: flags}, &fuse.OpenOut{}); got != tt.openStatus {
+			t.Errorf("%s: open(%d) by %d: got %v, want %v", tt.path, flags, tt.uid, got, tt.openStatus)
+		}
+		truncate := fuse.SetAttrIn{}
+		truncate.InHeader, truncate.Valid = header, fuse.FATTR_SIZE
+		if got := tt.tree.SetAttr(nil, &truncate, &fuse.AttrOut{}); tt.want != 4 && got != tt.access {
+			t.Errorf("%s: truncate(2) by %d: got %v, want %v", tt.path, tt.uid, got, tt.access)
+		}
+	}
+	for _, dir := range []string{"proc"} {
+		header := fuse.InHeader{NodeId: lookup(t, tree, dir).NodeId, Caller: fuse.Caller{Owner: fuse.Owner{Uid: user}}}
+		for want, status := range map[uint32]fuse.Status{1: fuse.OK, 5: fuse.OK, 2: fuse.EACCES} {
+			if got := tree.Access(nil, &fuse.AccessIn{InHeader: header, Mask: want}); got != status {
+				t.Errorf("%s: access(%d): got %v, want %v", dir, want, got, status)
+			}
+		}
+	}
+	if got := tree.Access(nil, &fuse.AccessIn{InHeader: fuse.InHeader{NodeId: 9999}}); got != fuse.Status(syscall.ESTALE) {
+		t.Errorf("access to what is not there: %v, want ESTALE", got)
 	}
 }
 
@@ -73,7 +125,7 @@ func TestTreeReads(t *testing.T) {
 		t.Errorf("open flags %#x", open.OpenFlags)
 	}
 	buf := make([]byte, 100)
-	result, status := tree.Read(nil, &fuse.ReadIn{InHeader: header, Fh: open.Fh}, buf)
+	result, status := tree.Read(nil, &fuse.ReadIn{InHeader: header, Fh: open.Fh, ReadFlags: fuse.READ_LOCKOWNER}, buf)
 	if status != fuse.OK {
 		t.Fatal(status)
 	}
@@ -92,8 +144,8 @@ func TestTreeReads(t *testing.T) {
 	if attr.Mtime != 1700000000 || attr.Mode != syscall.S_IFREG|0o444 {
 		t.Errorf("attributes %+v", attr)
 	}
-	other := fuse.InHeader{NodeId: lookup(t, tree, "proc/meminfo").NodeId, Caller: header.Caller}
-	if _, status := tree.Read(nil, &fuse.ReadIn{InHeader: other, Fh: open.Fh}, buf); status != fuse.EBADF {
+	other := fuse.InHeader{NodeId: node | 1<<40, Caller: header.Caller}
+	if _, status := tree.Read(nil, &fuse.ReadIn{InHeader: other, Fh: open.Fh, ReadFlags: fuse.READ_LOCKOWNER}, buf); status != fuse.EBADF {
 		t.Errorf("handle of another node: %v, want EBADF", status)
 	}
 	tree.Release(nil, &fuse.ReleaseIn{InHeader: header, Fh: open.Fh})

@@ -165,7 +165,7 @@ func testMounted(t *testing.T, program, socket, dir string, requests <-chan moun
 	r := <-requests
 	line := lineOf(t, dir)
 	if !strings.Contains(line, "rw,nosuid,nodev,noexec,relatime") || !strings.Contains(line, " - fuse.lxcfs lxcfs ") ||
-		!strings.Contains(line, ",default_permissions,allow_other") {
+		!strings.Contains(line, "group_id=0,allow_other") {
 		t.Errorf("mounted as %s", line)
 	}
 	if r.Options != "cpu=quota,noswap" || r.Mountpoint != dir || r.Connection == 0 || r.Connection != connectionAt(dir) {

@@ -128,6 +128,30 @@ func (t *Tree) Attr(c subtree.Caller, key subtree.Key) (subtree.Attr, error) {
 	return n.attr(), nil
 }
 
+// Access says whether the caller has permissions, those of access(2).
+func (t *Tree) Access(c subtree.Caller, key subtree.Key, want uint32) error {
+	if key == subtree.Top {
+		if want&mayWrite != 0 {
+			return syscall.EACCES
+		}
+		return nil
+	}
+	n, err := t.open(c, key)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	switch {
+	case n.file == "" && (n.rel == above || n.rel == outside):
+		if want&mayWrite == 0 {
+			return nil
+		}
+	case n.cred.may(&n.stat, want):
+		return nil
+	}
+	return syscall.EACCES
+}
+
 // List returns the names in a directory.
 func (t *Tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) {
 	if dir == subtree.Top {

@@ -78,8 +78,12 @@ type Change struct {
 }
 
 // Mutable is a [Tree] that can be changed. All changes to any other one, and
-// all that are not named here, are refused with EPERM.
+// all that are not named here, are refused with EPERM; everybody may read it.
+// The kernel checks no permissions: a Mutable does, in all its methods.
 type Mutable interface {
+	// Access says whether the caller has these permissions for a node: bits of
+	// access(2), 4 to read, 2 to write, 1 to search a directory.
+	Access(c Caller, node Key, want uint32) error
 	// Write writes data to a file at an offset and returns how much it took.
 	Write(c Caller, file Key, off uint64, data []byte) (int, error)
 	// Change changes owner or mode.
@@ -95,8 +99,8 @@ type Mutable interface {
 type Mount struct {
 	// Path is the top directory below the mount point, "/cgroup".
 	Path string
-	// KeyBits is how many bits a key may have, at most 44; what is left of a
-	// node id tells apart the lookups of one file. It is frozen like the keys.
+	// KeyBits is how many bits a key may have, at most 44. It is frozen like the
+	// keys.
 	KeyBits uint
 	Tree    Tree
 }

@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,8 +18,8 @@ import (
 const mapperEnv = "LXCFS_TEST_MAP"
 
 // mapFile maps the first page of a file, tells so by a file OUT.mapped, waits
-// for the file GO, and writes what it then finds in the page to OUT. It is run
-// in a container, as a process of its own.
+// for the file GO, and writes what it then finds in the page to OUT: nothing, if
+// there is no page. It is run in a container, as a process of its own.
 func mapFile(args string) error {
 	var path, goFile, out string
 	if _, err := fmt.Sscan(args, &path, &goFile, &out); err != nil {
@@ -37,16 +38,18 @@ func mapFile(args string) error {
 	}
 	for {
 		if _, err := os.Stat(goFile); err == nil {
-			return os.WriteFile(out, page, 0o644)
+			if err := os.WriteFile(out, page, 0o644); !errors.Is(err, unix.EFAULT) {
+				return err
+			}
+			return nil
 		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
-// A mapping reads through the page cache, direct I/O or not. Somebody who maps
-// the file in one container drops the pages of the inode and fills them anew: if
-// two containers shared it, the other one would then find that content in its
-// own mapping.
+// A mapping reads through the page cache, direct I/O or not, and the containers
+// share it. So nothing ever gets there: neither what is one's own nor what
+// somebody else fills the pages with.
 func TestNoMappedPageOfAnother(t *testing.T) {
 	d := start(t)
 	small := newBox(t, d, limits{memory: "268435456"}, nil)
@@ -69,13 +72,13 @@ func TestNoMappedPageOfAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitFor(t, "the small container's mapper", func() bool { return small.ended(pid) })
-	for name, want := range map[string]uint64{"small": 262144, "large": 524288} {
+	for _, name := range []string{"small", "large"} {
 		text, err := os.ReadFile(path(name))
 		if err != nil {
 			t.Fatalf("%v; it said %q", err, mustRead(t, said))
 		}
-		if got := field(t, string(text), "MemTotal:"); got != want {
-			t.Errorf("MemTotal %d kB mapped in the %s container, want %d", got, name, want)
+		if len(text) > 0 {
+			t.Errorf("%.100q is mapped in the %s container", text, name)
 		}
 	}
 }

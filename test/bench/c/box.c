@@ -66,16 +66,7 @@ static int bind_over(const char *root, const char *file)
 	if (strcmp(root, "-") == 0)
 		return 0;
 	snprintf(from, sizeof(from), "%s%s", root, file);
-	/* With hundreds of containers mount(2) says ENOENT now and then; which side
-	 * of it is not found is printed, and it is tried again. */
-	for (int try = 0; mount(from, file, NULL, MS_BIND, NULL); try++) {
-		if (errno != ENOENT || try == 50)
-			return -1;
-		fprintf(stderr, "box: %s: ENOENT; source %s, target %s\n", file, access(from, R_OK) ? "absent" : "there",
-			access(file, R_OK) ? "absent" : "there");
-		usleep(1000);
-	}
-	return 0;
+	return mount(from, file, NULL, MS_BIND, NULL);
 }
 
 static void own_mounts(void)
