@@ -23,7 +23,7 @@ const (
 	MinPages        = 32
 	maxPages        = 256 // FUSE_MAX_MAX_PAGES
 	defaultPatience = time.Millisecond
-	maxPatience     = 4 * time.Millisecond
+	maxPatience     = 8 * time.Millisecond
 	defaultGrace    = 5 * time.Second
 	yieldPeriod     = 8 * time.Millisecond
 )

@@ -151,7 +151,8 @@ func (s *Session) watchReaders(d time.Duration) {
 }
 
 // promote has a spare worker read, if all others have been handling requests for
-// a millisecond. As long as it is called for nothing it is called less often.
+// a millisecond. As long as it is called for nothing it is called less often: the
+// call is as dear as a request.
 func (s *Session) promote() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,8 +164,9 @@ func (s *Session) promote() {
 		s.patience = min(2*s.patience, maxPatience)
 		return
 	}
-	if left := s.starving + defaultPatience - elapsed(); left > 0 {
-		s.watchReaders(left)
+	if elapsed()-s.starving < defaultPatience {
+		s.patience = min(2*s.patience, maxPatience)
+		s.watchReaders(s.patience)
 		return
 	}
 	s.patience = defaultPatience
