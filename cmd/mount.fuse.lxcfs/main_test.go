@@ -31,7 +31,9 @@ func needRoot(t *testing.T) {
 func build(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "mount.fuse.lxcfs")
-	if out, err := exec.Command("go", "build", "-ldflags=-X main.version=9.8", "-o", program, ".").CombinedOutput(); err != nil {
+	cmd := exec.Command("go", "build", "-ldflags=-X main.version=9.8", "-o", program, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return program

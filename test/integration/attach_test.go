@@ -21,7 +21,9 @@ func tool(t *testing.T, name string) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
-	if out, err := exec.Command("go", "build", "-o", path, "linuxcontainers.org/lxcfs/cmd/"+name).CombinedOutput(); err != nil {
+	cmd := exec.Command("go", "build", "-o", path, "linuxcontainers.org/lxcfs/cmd/"+name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build of %s: %v\n%s", name, err, out)
 	}
 	return path

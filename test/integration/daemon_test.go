@@ -74,7 +74,11 @@ func build(out, name string, args ...string) error {
 	if raceEnabled {
 		args = append(args, "-race")
 	}
-	if text, err := exec.Command("go", append(args, "linuxcontainers.org/lxcfs/cmd/"+name)...).CombinedOutput(); err != nil {
+	cmd := exec.Command("go", append(args, "linuxcontainers.org/lxcfs/cmd/"+name)...)
+	if !raceEnabled {
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+	}
+	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", name, err, text)
 	}
 	return nil
