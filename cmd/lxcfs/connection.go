@@ -92,7 +92,7 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := session.Config{Options: fs.ProtocolOptions(), Report: s.sessionEvent(id)}
+	cfg := session.Config{Options: fs.ProtocolOptions(), Report: s.sessionEvent(id), Crashed: s.crashed}
 	if c.restored {
 		c.session, err = session.Restore(p.fuse, p.journal, cfg)
 	} else {

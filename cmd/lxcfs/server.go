@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,8 @@ type server struct {
 
 	// done receives the end of each connection.
 	done chan ended
+
+	crashed bool // the process before this one did; set before it is restored
 
 	bus atomic.Pointer[dbusapi.Server] // nil: not (yet) on any
 
@@ -94,7 +97,20 @@ func (s *server) prepare(ctx context.Context, id string, p parts, o origin) (*co
 	s.mu.Lock()
 	s.conns[id] = c
 	s.mu.Unlock()
+	s.keepCrash()
 	return c, nil
+}
+
+// keepCrash has a crash of this process be known to the next one, by the journal
+// of one of its connections.
+func (s *server) keepCrash() {
+	err := debug.SetCrashOutput(nil, debug.CrashOptions{})
+	if all := s.connections(); len(all) > 0 {
+		all[0].use(func() { err = all[0].session.KeepCrash() })
+	}
+	if err != nil {
+		s.log.Warn("a crash will not be told from a kill", "error", err)
+	}
 }
 
 // start begins to serve a connection.
@@ -126,6 +142,7 @@ func (s *server) forget(c *connection) {
 	delete(s.conns, c.id)
 	s.past.add(c.tree.Stats())
 	s.mu.Unlock()
+	s.keepCrash()
 	s.store.drop(c.id)
 	c.close()
 	s.changed()

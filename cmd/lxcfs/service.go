@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/fs/session"
 )
 
 const (
@@ -92,6 +93,9 @@ func newService(log logger) (*service, inventory, error) {
 // that the others wait for.
 func (s *service) restore(ctx context.Context, inv inventory) {
 	var ready []*connection
+	for _, p := range inv.connections { // one of them has it, for all
+		s.crashed = s.crashed || p.served && session.Crashed(p.journal)
+	}
 	for id, p := range inv.connections {
 		s.last.seen(id)
 		o, err := loadOrigin(p.origin)

@@ -72,7 +72,7 @@ func (s sample) daemon(out chan<- prometheus.Metric) {
 	gauge(out, description("start_time_seconds", "When the process started, since the epoch."), float64(st.StartedAt.UnixMicro())/1e6)
 	counter(out, description("restarts_total", "Times that the process was restarted or died under its mounts."), float64(st.Restarts))
 	gauge(out, description("virtualization_enabled", "Whether containers see numbers of their own."), boolean(st.Virtualization))
-	gauge(out, description("degraded", "Whether too many deaths of late make every file the host's."), boolean(st.Degraded))
+	gauge(out, description("degraded", "Whether too many crashes of late make every file the host's."), boolean(st.Degraded))
 	s.latency(out)
 }
 

@@ -39,7 +39,7 @@ func checkDaemon(w *world) []finding {
 		found = append(found, finding{Verdict: problem, Text: "virtualization is off: every file shows the host's numbers", Mend: "lxcfsctl virtualization on"})
 	}
 	if st.Degraded {
-		found = append(found, finding{Verdict: problem, Text: "too many deaths of late: every file shows the host's numbers for now", Mend: "journalctl -b -u lxcfs; coredumpctl list lxcfs"})
+		found = append(found, finding{Verdict: problem, Text: "too many crashes of late: every file shows the host's numbers for now", Mend: "journalctl -b -u lxcfs; coredumpctl list lxcfs"})
 	}
 	return append(found, checkFallbacks(st)...)
 }

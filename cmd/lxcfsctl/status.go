@@ -58,7 +58,7 @@ func (r statusText) print(s screen) error {
 	case len(r.Connections) == 0:
 		state = s.paint(yellow, "nothing is mounted")
 	case r.Degraded:
-		state = s.paint(red, "degraded: too many deaths of late, every file is the host's")
+		state = s.paint(red, "degraded: too many crashes of late, every file is the host's")
 	case !r.Virtualization:
 		state = s.paint(yellow, "virtualization is off: every file is the host's")
 	}

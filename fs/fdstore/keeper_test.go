@@ -57,7 +57,7 @@ func (r *running) status(t *testing.T) (pid int, words []string) {
 }
 
 func TestKillTheWorker(t *testing.T) {
-	const kills = 200
+	const kills = 60
 	config := Config{Command: func() *exec.Cmd { return role(t, "worker") }, Max: 4, Dir: t.TempDir()}
 	r := runKeeper(t, config)
 	pid, words := r.status(t)

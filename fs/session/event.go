@@ -20,7 +20,7 @@ const (
 	EventUnpinned                  // memory could not be locked; a kill under memory pressure may cost a reader EIO
 	EventReply                     // the kernel refused a reply
 	EventBusy                      // all slots are being handled: nobody reads requests
-	EventDegraded                  // three deaths in ten seconds
+	EventDegraded                  // three crashes in ten seconds
 )
 
 // String returns the kind in words.

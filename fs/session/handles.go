@@ -101,7 +101,7 @@ func (h *Handles) adopt(valid []int) {
 	}
 	for b, taken := range used {
 		if !taken {
-			h.blocks = append(h.blocks, uint16(b))
+			h.give(uint16(b))
 		}
 	}
 }
@@ -200,7 +200,16 @@ func (h *Handles) fill(e *handleEntry, content []byte) {
 func (h *Handles) strip(e *handleEntry) {
 	held := e.held()
 	atomic.StoreUint32(&e.content, 0)
-	h.blocks = append(h.blocks, held...)
+	for _, b := range held {
+		h.give(b)
+	}
+}
+
+// give makes a block one that content can go to.
+func (h *Handles) give(b uint16) {
+	if b != crashBlock {
+		h.blocks = append(h.blocks, b)
+	}
 }
 
 // drop frees entry i.

@@ -51,10 +51,10 @@ const deathsKept = 8
 
 // header is what this version adds.
 type header struct {
-	handles    uint64 // offset of the handle table
-	deliberate uint32 // the last process meant to end: no death
-	deaths     uint32 // count of all
-	deathTimes [deathsKept]int64
+	handles    uint64            // offset of the handle table
+	deliberate uint32            // the last process meant to end: no death
+	deaths     uint32            // count of all
+	deathTimes [deathsKept]int64 // 0: it was killed
 }
 
 // slotMeta counts how often a request was dispatched. It belongs to the request
@@ -280,29 +280,36 @@ func (j *journal) record(offset int, msg []byte) {
 }
 
 const (
-	deathsTolerated = 3
-	deathWindow     = 10 * time.Second
+	crashesTolerated = 3
+	crashWindow      = 10 * time.Second
 )
 
-// noteDeath records that the last process died, at about now (CLOCK_BOOTTIME).
+// noteDeath records that the last process died: of itself at about now
+// (CLOCK_BOOTTIME), or because somebody killed it (0).
 func (j *journal) noteDeath(now time.Duration) {
 	h := j.header()
 	h.deathTimes[h.deaths%deathsKept] = int64(now)
 	atomic.StoreUint32(&h.deaths, h.deaths+1)
 }
 
-// deadly says whether there were deaths enough to be degraded at all.
-func (j *journal) deadly() bool { return atomic.LoadUint32(&j.header().deaths) >= deathsTolerated }
-
-// degraded says whether three deaths fell into ten seconds, the last of them
-// less than ten seconds ago.
-func (j *journal) degraded(now time.Duration) bool {
+// degradedUntil returns the end of the time for which files are the host's: ten
+// seconds after the last crash, if three fell into ten seconds; else 0. Deaths
+// before the last eight are not known any more.
+func (j *journal) degradedUntil() time.Duration {
 	h := j.header()
-	n := atomic.LoadUint32(&h.deaths)
-	if n < deathsTolerated {
-		return false
+	var last time.Duration
+	crashes := 0
+	for i := range min(h.deaths, deathsKept) {
+		at := time.Duration(h.deathTimes[(h.deaths-1-i)%deathsKept])
+		if at == 0 {
+			continue
+		}
+		if crashes++; crashes == 1 {
+			last = at
+		}
+		if crashes == crashesTolerated && last-at < crashWindow {
+			return last + crashWindow
+		}
 	}
-	last := time.Duration(h.deathTimes[(n-1)%deathsKept])
-	first := time.Duration(h.deathTimes[(n-deathsTolerated)%deathsKept])
-	return last-first < deathWindow && now-last < deathWindow
+	return 0
 }

@@ -69,7 +69,11 @@ func TestMarks(t *testing.T) {
 		t.Error("a mark too many, or too long a one, is taken")
 	}
 	for fh := range uint64(2 * maxHandles) {
-		h.Save(fh, 5, 2, make([]byte, MaxContent))
+		var content []byte
+		if fh%32 == 0 { // the blocks run out too
+			content = make([]byte, MaxContent)
+		}
+		h.Save(fh, 5, 2, content)
 	}
 	h.Mark(3, []byte("again"))
 	h.Unmark(4)

@@ -41,6 +41,9 @@ type Config struct {
 	// Grace is how long Serve waits for requests under way when it is told to
 	// stop; 0: 5 s.
 	Grace time.Duration
+	// Crashed says that the last process crashed, see [Session.KeepCrash]. What
+	// the connection's own journal says needs no saying.
+	Crashed bool
 	// Options are go-fuse's. MaxWrite, Logger and PanicHandler are set here.
 	Options fuse.MountOptions
 	// Report is told what happens, some of each kind; it must not block. It may
@@ -73,6 +76,8 @@ type Session struct {
 	lost    bool   // the journal was unusable: INIT may be unknown
 	resend  bool   // ask the kernel for what the last process read
 	outSize int    // of a reply buffer, in bytes
+
+	degraded time.Duration // until when, CLOCK_BOOTTIME; 0: not
 
 	counters counters
 	replays  sync.Map    // unique of each request that is being dispatched again
@@ -124,18 +129,25 @@ func Restore(fd, journal int, cfg Config) (*Session, error) {
 		return nil, err
 	}
 	j.frozen().epoch++
+	crashed := j.takeCrash()
 	switch {
 	case j.header().deliberate != 0:
 		j.forgive()
-	case !diedOfPoison(j):
+	case diedOfPoison(j):
+	case cfg.Crashed || crashed:
 		j.noteDeath(bootTime())
+	default:
+		j.noteDeath(0)
 	}
 	j.header().deliberate = 0
 	s, err := newSession(fd, j, cfg)
-	if err == nil && s.Degraded() {
+	if err != nil {
+		return nil, err
+	}
+	if s.degraded = j.degradedUntil(); s.Degraded() {
 		s.events.report(EventDegraded, nil, "%d deaths so far", j.header().deaths)
 	}
-	return s, err
+	return s, nil
 }
 
 // diedOfPoison says whether the last process died while it replayed a request:
@@ -196,10 +208,10 @@ func (s *Session) FD() int { return s.fd }
 // Handles returns the table of open handles.
 func (s *Session) Handles() *Handles { return s.handles }
 
-// Degraded says that three processes died within ten seconds and the last less
+// Degraded says that three processes crashed within ten seconds and the last less
 // than ten seconds ago: whoever renders should take the shortest path, and serve
-// the host's bytes.
-func (s *Session) Degraded() bool { return s.journal.deadly() && s.journal.degraded(bootTime()) }
+// the host's bytes. A process that somebody killed did not crash.
+func (s *Session) Degraded() bool { return s.degraded != 0 && bootTime() < s.degraded }
 
 // CaughtUp returns a channel that Serve closes when what earlier processes owed
 // is answered, but for what takes long, and new requests are read: a process

@@ -203,16 +203,9 @@ func (b *bench) sweeps() error {
 			return err
 		}
 		what := fmt.Sprintf("%d containers, depth %d", z.containers, z.depth)
-		for _, name := range []string{ours, earlier, upstream, floorC} {
-			err = errors.Join(err, b.with([]string{name}, false, func(servers []*server) error {
-				for _, s := range servers {
-					if err := b.sweep(boxes, s, what); err != nil {
-						return err
-					}
-				}
-				return nil
-			}))
-		}
+		err = b.with([]string{ours, earlier, upstream, floorC}, false, func(servers []*server) error {
+			return b.sweep(boxes, servers, what)
+		})
 		if err = errors.Join(err, closeAll(boxes)); err != nil {
 			return err
 		}
@@ -221,33 +214,43 @@ func (b *bench) sweeps() error {
 }
 
 // sweep measures the first sweep of each container, warm ones, and ones of a new
-// process each.
-func (b *bench) sweep(boxes []*box, s *server, what string) error {
+// process each; in each round of each server in turn.
+func (b *bench) sweep(boxes []*box, servers []*server, what string) error {
+	kinds := []string{"first", "warm", "new process"}
+	samples := make(map[string][]sample)
+	for range b.rounds {
+		for _, s := range servers {
+			if err := everyone(boxes, "stay %s 1", s.root); err != nil {
+				return err
+			}
+			for i, command := range []string{"sweep", "sweep", "cold " + s.root} {
+				before := s.cpu()
+				if err := everyone(boxes, "%s", command); err != nil {
+					return err
+				}
+				key := kinds[i] + s.name
+				samples[key] = append(samples[key], sample{count: float64(len(boxes)), cpu: s.cpu() - before})
+			}
+		}
+	}
+	for _, s := range servers {
+		b.results.add("sweeps", what+", first", s.name, "CPU us", cpuPerRead(samples["first"+s.name][0]))
+		for _, kind := range kinds[1:] {
+			b.results.add("sweeps", what+", "+kind, s.name, "CPU us", median(samples[kind+s.name], cpuPerRead))
+		}
+		b.results.add("sweeps", what, s.name, "RSS MiB", s.status("VmRSS")/1024)
+		b.results.add("sweeps", what, s.name, "threads", s.status("Threads"))
+	}
+	return nil
+}
+
+// everyone has each container obey a command.
+func everyone(boxes []*box, format string, args ...any) error {
 	for _, x := range boxes {
-		if err := x.expect("stay %s 1", s.root); err != nil {
+		if err := x.expect(format, args...); err != nil {
 			return err
 		}
 	}
-	for _, kind := range []struct {
-		name, command string
-		rounds        int
-	}{
-		{"first", "sweep", 1}, {"warm", "sweep", b.rounds}, {"new process", "cold " + s.root, b.rounds},
-	} {
-		var of []sample
-		for range kind.rounds {
-			before := s.cpu()
-			for _, x := range boxes {
-				if err := x.expect("%s", kind.command); err != nil {
-					return err
-				}
-			}
-			of = append(of, sample{count: float64(len(boxes)), cpu: s.cpu() - before})
-		}
-		b.results.add("sweeps", what+", "+kind.name, s.name, "CPU us", median(of, cpuPerRead))
-	}
-	b.results.add("sweeps", what, s.name, "RSS MiB", s.status("VmRSS")/1024)
-	b.results.add("sweeps", what, s.name, "threads", s.status("Threads"))
 	return nil
 }
 
@@ -260,10 +263,8 @@ func (b *bench) loads() error {
 		return err
 	}
 	defer closeAll(boxes)
-	for _, x := range boxes {
-		if err := x.expect("spawn %d", processes); err != nil {
-			return err
-		}
+	if err := everyone(boxes, "spawn %d", processes); err != nil {
+		return err
 	}
 	what := fmt.Sprintf("refresh of %d containers of %d processes", containers, processes)
 	least, err := kernelRefresh(boxes)
@@ -278,10 +279,8 @@ func (b *bench) loads() error {
 					before := s.cpu()
 					time.Sleep(refreshes * 5 * time.Second)
 					b.results.add("loads", what+", "+when, s.name, "CPU ms", (s.cpu()-before).Seconds()*1e3/refreshes)
-					for _, x := range boxes {
-						if err := x.expect("cold %s", s.root); err != nil {
-							return err
-						}
+					if err := everyone(boxes, "cold %s", s.root); err != nil {
+						return err
 					}
 				}
 			}
@@ -349,10 +348,8 @@ func (b *bench) hertz() error {
 }
 
 func (b *bench) everySecond(boxes []*box, s *server) error {
-	for _, x := range boxes {
-		if err := x.expect("stay %s 1", s.root); err != nil {
-			return err
-		}
+	if err := everyone(boxes, "stay %s 1", s.root); err != nil {
+		return err
 	}
 	const seconds = 10
 	var before time.Duration
@@ -362,10 +359,8 @@ func (b *bench) everySecond(boxes []*box, s *server) error {
 			before, begin = s.cpu(), time.Now()
 		}
 		next := time.Now().Add(time.Second)
-		for _, x := range boxes {
-			if err := x.expect("sweep"); err != nil {
-				return err
-			}
+		if err := everyone(boxes, "sweep"); err != nil {
+			return err
 		}
 		time.Sleep(time.Until(next))
 	}

@@ -206,3 +206,36 @@ func TestOpenFilesOutliveTheWorker(t *testing.T) {
 		t.Errorf("a new handle: %d bytes, %v", n, err)
 	}
 }
+
+// TestKillsAndCrashes: who kills the daemon over and over takes no container's
+// numbers away. A daemon that crashes three times by itself serves the host's for
+// a while, by the shortest path.
+func TestKillsAndCrashes(t *testing.T) {
+	d := start(t, "--keeper")
+	b := newBox(t, d, limits{memory: "268435456"}, nil)
+	total := func() uint64 { return field(t, b.run("cat /proc/meminfo"), "MemTotal:") }
+	next := func(sig syscall.Signal) {
+		t.Helper()
+		total() // it serves
+		pid := d.worker()
+		if err := syscall.Kill(pid, sig); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "the next worker", func() bool { now := d.worker(); return now != 0 && now != pid })
+	}
+	for range 8 {
+		next(syscall.SIGKILL)
+		if got := total(); got != 262144 {
+			t.Fatalf("MemTotal %d kB after a kill, want 262144", got)
+		}
+	}
+	for range 3 {
+		if got := total(); got != 262144 {
+			t.Errorf("MemTotal %d kB before the third crash, want 262144", got)
+		}
+		next(syscall.SIGABRT) // Go's runtime prints the stacks
+	}
+	if got := total(); got == 262144 {
+		t.Error("after three crashes in ten seconds nothing is simpler than before")
+	}
+}

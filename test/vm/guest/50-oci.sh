@@ -39,7 +39,7 @@ survives() {
   check "a new execution" systemctl kill -s USR1 --kill-whom=main lxcfs.service
   try 60 test -s /run/read.oci
   result=$(cat /run/read.oci)
-  between "reads" "${result% *}" 20 1000000
+  between "reads" "${result% *}" 6 1000000 # a busy emulator is slow
   is "errors" "${result#* }$(head -n 3 /run/err.oci)" 0
   try 20 eval '! systemctl -q is-active oci-reader'
   rm -f /run/read.oci /run/err.oci
