@@ -28,7 +28,8 @@ type server struct {
 	// done receives the end of each connection.
 	done chan ended
 
-	crashed bool // the process before this one did; set before it is restored
+	crashed bool       // the process before this one did; set before it is restored
+	keeping sync.Mutex // makes keepCrash see the connections that it chooses from
 
 	bus atomic.Pointer[dbusapi.Server] // nil: not (yet) on any
 
@@ -104,6 +105,8 @@ func (s *server) prepare(ctx context.Context, id string, p parts, o origin) (*co
 // keepCrash has a crash of this process be known to the next one, by the journal
 // of one of its connections.
 func (s *server) keepCrash() {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
 	err := debug.SetCrashOutput(nil, debug.CrashOptions{})
 	if all := s.connections(); len(all) > 0 {
 		all[0].use(func() { err = all[0].session.KeepCrash() })

@@ -53,8 +53,9 @@ func genericFlags() map[string]flag {
 }
 
 // ignored are options that fstab, mount(8) or an upstream command line may
-// carry and that say nothing here: some are for other readers of fstab, the
-// last three are always in force.
+// carry and that say nothing here: some are for other readers of fstab,
+// allow_other and nonempty are always in force, and lxcfs itself checks the
+// permissions that default_permissions has the kernel check.
 func ignored(name string) bool {
 	switch name {
 	case "defaults", "auto", "noauto", "user", "nouser", "users", "owner", "group",
