@@ -345,6 +345,37 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+func TestAccess(t *testing.T) {
+	w := newWorld(t)
+	w.add(proc{pid: 1010, ppid: 1000, ns: "60", cgroup: "/box", uid: 4242})
+	os.Chmod(w.path("memory", "box/app/tasks"), 0o644)
+	for _, tt := range []struct {
+		caller uint32
+		path   string
+		want   uint32
+		err    error
+	}{
+		{1001, "memory/box/app/tasks", mayRead | mayWrite, nil},
+		{1010, "memory/box/app/tasks", mayRead, nil},
+		{1010, "memory/box/app/tasks", mayWrite, syscall.EACCES},
+		{1010, "memory/box/app", mayWrite | mayExec, syscall.EACCES},
+		{1001, "memory/box/app", mayWrite | mayExec, nil},
+		{1001, "memory", mayExec, nil}, // above its own cgroup
+		{1001, "memory", mayWrite, syscall.EACCES},
+		{2001, "memory/box/app/tasks", mayRead, syscall.ENOENT},
+	} {
+		if err := w.tree.Access(w.caller(tt.caller), w.mustWalk(1000, tt.path), tt.want); !errors.Is(err, tt.err) || tt.err == nil && err != nil {
+			t.Errorf("%d asks for %d of %s: got %v, want %v", tt.caller, tt.want, tt.path, err, tt.err)
+		}
+	}
+	if err := w.tree.Access(w.caller(1001), subtree.Top, mayWrite); !errors.Is(err, syscall.EACCES) {
+		t.Errorf("to write to the top: %v", err)
+	}
+	if err := w.tree.Access(w.caller(1001), subtree.Top, mayRead|mayExec); err != nil {
+		t.Errorf("to list the top: %v", err)
+	}
+}
+
 func TestGate(t *testing.T) {
 	var g gate
 	for range maxInFlight {
