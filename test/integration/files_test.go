@@ -326,6 +326,30 @@ func TestDirectories(t *testing.T) {
 	}
 }
 
+// The kernel checks no permissions of the mount: a user may read, and is told so.
+func TestUserMayRead(t *testing.T) {
+	d := start(t)
+	script := `cd "$0/proc" && head -c 9 meminfo && test -r meminfo && ! test -w meminfo && ! test -x meminfo && ! test -w . &&
+		! sh -c ': >>meminfo' && ! truncate -s 0 meminfo && ! mkdir x && ! chmod 777 meminfo && ls >/dev/null && echo done`
+	cmd := exec.Command("sh", "-c", script, d.dir)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	// Whoever may not come here learns nothing of the mount.
+	for dir := d.dir; dir != "/"; dir = filepath.Dir(dir) {
+		var st syscall.Stat_t
+		if err := syscall.Stat(dir, &st); err != nil || st.Mode&1 == 0 {
+			if err := os.Chmod(dir, 0o711); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	out, err := cmd.CombinedOutput()
+	if got := string(out); err != nil || !strings.HasPrefix(got, "MemTotal:") || !strings.HasSuffix(got, "done\n") ||
+		strings.Count(got, "Permission denied")+strings.Count(got, "Operation not permitted") != 4 {
+		t.Errorf("%v: %s", err, got)
+	}
+}
+
 // What a container has over its /proc/meminfo can be bound again, by a container
 // in it, whoever has looked the file up since; and it is called what it is.
 func TestBindAgain(t *testing.T) {
