@@ -5,10 +5,6 @@ import (
 	"io/fs"
 )
 
-// Hidden is the [Memory.LimitFrom] of a limit that v1's memory.stat tells of and
-// that no readable cgroup has: an ancestor's outside of the mount, or unreadable.
-const Hidden = "(hidden)"
-
 // Memory is what the memory controller says of one cgroup. Values are bytes.
 type Memory struct {
 	// Version of the hierarchy that has the memory controller: 1 or 2.
@@ -21,9 +17,8 @@ type Memory struct {
 	// that the kernel charges instead.
 	UsageFrom string
 	// Limit is the smallest memory.max, v1 memory.limit_in_bytes, of the cgroup
-	// and its ancestors; LimitFrom is the cgroup that has it, "" for Max.
-	Limit     uint64
-	LimitFrom string
+	// and its ancestors; [Host.MemorySources] says which of them has it.
+	Limit uint64
 	// SwapUsage is memory.swap.current; v1: memory.memsw.usage_in_bytes less
 	// Usage, floored at 0.
 	SwapUsage uint64
@@ -84,7 +79,7 @@ func (h *Host) readMemoryV2(buf *[]byte, p place, dst *Memory) (err error) {
 			return err
 		}
 	}
-	if dst.Limit, dst.LimitFrom, err = h.limit(buf, p, "memory.max", parseMax); err != nil {
+	if dst.Limit, _, err = h.limit(buf, p, "memory.max", parseMax); err != nil {
 		return err
 	}
 	if dst.SwapAccounting {
@@ -104,7 +99,7 @@ func (h *Host) readMemoryV1(buf *[]byte, p place, dst *Memory) (err error) {
 	}
 	dst.SwapAccounting = accounted
 	dst.SwapUsage = memsw - min(memsw, dst.Usage) // two reads: the second may be smaller
-	hidden, err := h.readMemoryStat(buf, p, &dst.Stat)
+	told, err := h.readMemoryStat(buf, p, &dst.Stat)
 	if err != nil {
 		return err
 	}
@@ -113,19 +108,21 @@ func (h *Host) readMemoryV1(buf *[]byte, p place, dst *Memory) (err error) {
 		return err
 	}
 	dst.SwapZeroSwappiness = known && swappiness == 0
-	dst.Limit, dst.LimitFrom, err = h.limitDownTo(hidden.memoryFloor, buf, p, "memory.limit_in_bytes", parseLimitV1)
-	if err != nil {
+	if dst.Limit, err = h.limitV1(told.memory, buf, p, "memory.limit_in_bytes"); err != nil || !accounted {
 		return err
 	}
-	if hidden.memory < dst.Limit {
-		dst.Limit, dst.LimitFrom = hidden.memory, Hidden
-	}
-	if !accounted {
-		return nil
-	}
-	dst.MemswLimit, _, err = h.limitDownTo(hidden.memswFloor, buf, p, "memory.memsw.limit_in_bytes", parseLimitV1)
-	dst.MemswLimit = min(dst.MemswLimit, hidden.memsw)
+	dst.MemswLimit, err = h.limitV1(told.memsw, buf, p, "memory.memsw.limit_in_bytes")
 	return err
+}
+
+// limitV1 returns the smallest limit of p's cgroup and its ancestors: what
+// memory.stat told, who knows of those out of sight too, or by the limits' file.
+func (h *Host) limitV1(told limitLine, buf *[]byte, p place, file string) (uint64, error) {
+	if told.present {
+		return told.bytes, nil
+	}
+	least, _, err := h.limit(buf, p, file, parseLimitV1)
+	return least, err
 }
 
 // optional reads a single value file that not every kernel has.

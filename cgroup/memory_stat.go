@@ -107,9 +107,12 @@ var memoryStatLines = [...]struct {
 
 // hierarchicalLimits are the smallest limits of a v1 cgroup and its ancestors,
 // as memory.stat gives them.
-type hierarchicalLimits struct {
-	memory, memsw           uint64 // Max where there is no such line
-	memoryFloor, memswFloor uint64 // 0 where there is no such line
+type hierarchicalLimits struct{ memory, memsw limitLine }
+
+// limitLine is one of them: bytes, [Max] for none.
+type limitLine struct {
+	bytes   uint64
+	present bool
 }
 
 // readMemoryStat reads memory.stat.
@@ -119,7 +122,7 @@ func (h *Host) readMemoryStat(buf *[]byte, p place, dst *MemoryStat) (hierarchic
 	if err != nil {
 		return hierarchicalLimits{}, err
 	}
-	limits := hierarchicalLimits{memory: Max, memsw: Max}
+	var limits hierarchicalLimits
 	if p.hierarchy.Version == 1 {
 		limits, err = parseMemoryStatV1(b, dst)
 	} else {
@@ -154,13 +157,13 @@ func parseMemoryStat(content []byte, dst *MemoryStat) error {
 // total_ lines are of the cgroup and all below it; the others are skipped.
 func parseMemoryStatV1(content []byte, dst *MemoryStat) (hierarchicalLimits, error) {
 	*dst = MemoryStat{}
-	next, limits := 0, hierarchicalLimits{memory: Max, memsw: Max}
+	next, limits := 0, hierarchicalLimits{}
 	err := flatKeyed(content, func(key, value []byte) error {
 		switch {
 		case string(key) == "hierarchical_memory_limit":
-			return setLimit(&limits.memory, &limits.memoryFloor, key, value)
+			return limits.memory.set(key, value)
 		case string(key) == "hierarchical_memsw_limit":
-			return setLimit(&limits.memsw, &limits.memswFloor, key, value)
+			return limits.memsw.set(key, value)
 		case bytes.HasPrefix(key, []byte("total_")):
 			return dst.setLine(&next, 1, key, value)
 		}
@@ -169,13 +172,13 @@ func parseMemoryStatV1(content []byte, dst *MemoryStat) (hierarchicalLimits, err
 	return limits, err
 }
 
-// setLimit is set for a v1 limit, see parseLimitV1.
-func setLimit(dst, floor *uint64, key, value []byte) error {
-	err := set(dst, key, value)
-	if unlimitedV1(*dst) {
-		*dst = Max
+// set is set for a v1 limit, see parseLimitV1.
+func (l *limitLine) set(key, value []byte) error {
+	err := set(&l.bytes, key, value)
+	if unlimitedV1(l.bytes) {
+		l.bytes = Max
 	}
-	*floor = *dst
+	l.present = err == nil
 	return err
 }
 

@@ -18,7 +18,7 @@ func TestReadMemoryV2(t *testing.T) {
 	}
 	got.Stat.present = 0
 	want := Memory{
-		Version: 2, Usage: 500000, UsageFrom: "/lxc/c1", Limit: 1000000, LimitFrom: "/lxc",
+		Version: 2, Usage: 500000, UsageFrom: "/lxc/c1", Limit: 1000000,
 		SwapUsage: 1024, SwapLimit: 4096, MemswLimit: Max, SwapAccounting: true,
 		ZswapUsage: 77,
 		Stat:       MemoryStat{Anon: 100, File: 200, Kernel: 30, Swapcached: 5, Pgfault: 9, SlabReclaimable: 11, Slab: 12},
@@ -28,8 +28,8 @@ func TestReadMemoryV2(t *testing.T) {
 	}
 
 	a.Errors["/sys/fs/cgroup/lxc/memory.max"] = syscall.EACCES
-	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != Max || got.LimitFrom != "" {
-		t.Errorf("unreadable ancestor: got %d from %q, %v", got.Limit, got.LimitFrom, err)
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != Max {
+		t.Errorf("unreadable ancestor: got %d, %v", got.Limit, err)
 	}
 	a.Errors["/sys/fs/cgroup/lxc/memory.max"] = syscall.EIO
 	mustBe(t, h.ReadMemory(on(t, "/lxc/c1"), &got), syscall.EIO)
@@ -83,20 +83,12 @@ func TestReadMemoryV1(t *testing.T) {
 	}
 	got.Stat.present = 0
 	want := Memory{
-		Version: 1, Usage: 4000000, UsageFrom: "/lxc/c1", Limit: 8000000, LimitFrom: "/lxc",
+		Version: 1, Usage: 4000000, UsageFrom: "/lxc/c1", Limit: 8000000,
 		SwapUsage: 4096, SwapLimit: Max, MemswLimit: 9000000, SwapAccounting: true, SwapZeroSwappiness: true,
 		Stat: MemoryStat{Anon: 400, File: 300, AnonThp: 50, FileMapped: 60, Pgfault: 7, InactiveAnon: 8},
 	}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
-	}
-	a.Errors["/sys/fs/cgroup/memory/lxc/memory.limit_in_bytes"] = syscall.EACCES
-	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != 8000000 || got.LimitFrom != Hidden {
-		t.Errorf("unreadable ancestor: got %d from %q, %v", got.Limit, got.LimitFrom, err)
-	}
-	a.Errors["/sys/fs/cgroup/memory/lxc/c1/memory.memsw.limit_in_bytes"] = syscall.EACCES
-	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.MemswLimit != 9000000 {
-		t.Errorf("unreadable: got memsw limit %d, %v", got.MemswLimit, err)
 	}
 	a.Files["/sys/fs/cgroup/memory/lxc/c1/memory.memsw.usage_in_bytes"] = "3999999\n"
 	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.SwapUsage != 0 {
@@ -113,8 +105,8 @@ func TestReadMemoryGarbage(t *testing.T) {
 	for _, machine := range []string{"v1", "v2"} {
 		h, a := captured(t, machine)
 		for name, content := range a.Files {
-			if name == "/sys/fs/cgroup/memory/lxc/memory.memsw.limit_in_bytes" {
-				continue // not read: memory.stat says that the container's own is the smallest
+			if machine == "v1" && strings.HasSuffix(name, ".limit_in_bytes") {
+				continue // not read: memory.stat has the smallest
 			}
 			if !strings.Contains(name, "forged") && hasPrefixes(name, "/sys/fs/cgroup/lxc/c1/memory.", "/sys/fs/cgroup/memory/lxc/c1/memory.", "/sys/fs/cgroup/memory/lxc/memory.") {
 				a.Files[name] = "anon \xff garbage\ntotal_rss -1\n"
@@ -126,22 +118,27 @@ func TestReadMemoryGarbage(t *testing.T) {
 	}
 }
 
-// v1's memory.stat has the smallest limits: cgroups above that which has it are
-// not read, and none where there is no limit.
-func TestReadMemoryV1Floor(t *testing.T) {
+// v1's memory.stat has the smallest limits, of ancestors out of sight too: no
+// cgroup's own is read where it tells of them.
+func TestReadMemoryV1Limits(t *testing.T) {
 	h, a := captured(t, "v1")
 	var read []string
 	h.FS = recorder{a, &read}
 	const stat = "/sys/fs/cgroup/memory/lxc/c1/memory.stat"
-	for _, tt := range []struct{ limits, from, want string }{
-		{"hierarchical_memory_limit 9223372036854771712\nhierarchical_memsw_limit 9223372036854771712\n", "", ""},
-		{"hierarchical_memory_limit 8000000\nhierarchical_memsw_limit 9000000\n", "/lxc", "c1/memory.limit_in_bytes memory.limit_in_bytes c1/memory.memsw.limit_in_bytes"},
-		{"", "/lxc", "c1/memory.limit_in_bytes memory.limit_in_bytes c1/memory.memsw.limit_in_bytes memory.memsw.limit_in_bytes"},
+	for _, tt := range []struct {
+		told          string
+		memory, memsw uint64
+		want          string
+	}{
+		{"hierarchical_memory_limit 9223372036854771712\nhierarchical_memsw_limit 9223372036854771712\n", Max, Max, ""},
+		{"hierarchical_memory_limit 7000000\nhierarchical_memsw_limit 7500000\n", 7000000, 7500000, ""},
+		{"hierarchical_memory_limit 7000000\n", 7000000, 9000000, "c1/memory.memsw.limit_in_bytes memory.memsw.limit_in_bytes"},
+		{"", 8000000, 9000000, "c1/memory.limit_in_bytes memory.limit_in_bytes c1/memory.memsw.limit_in_bytes memory.memsw.limit_in_bytes"},
 	} {
-		a.Files[stat], read = tt.limits, nil
+		a.Files[stat], read = tt.told, nil
 		var got Memory
-		if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.LimitFrom != tt.from {
-			t.Errorf("%q: got %d from %q, %v", tt.limits, got.Limit, got.LimitFrom, err)
+		if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != tt.memory || got.MemswLimit != tt.memsw {
+			t.Errorf("%q: got %d and %d, %v, want %d and %d", tt.told, got.Limit, got.MemswLimit, err, tt.memory, tt.memsw)
 		}
 		var limits []string
 		for _, name := range read {
@@ -150,7 +147,7 @@ func TestReadMemoryV1Floor(t *testing.T) {
 			}
 		}
 		if got := strings.Join(limits, " "); got != tt.want {
-			t.Errorf("%q: read %s, want %s", tt.limits, got, tt.want)
+			t.Errorf("%q: read %s, want %s", tt.told, got, tt.want)
 		}
 	}
 }
@@ -159,12 +156,12 @@ func TestReadMemoryPart(t *testing.T) {
 	h, _ := captured(t, "v2")
 	h.Hierarchies = []Hierarchy{{Version: 2, MountPoint: "/sys/fs/cgroup/lxc", Root: "/lxc"}}
 	var got Memory
-	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != 1000000 || got.LimitFrom != "/lxc" {
-		t.Errorf("bind mount: got %d from %q, %v", got.Limit, got.LimitFrom, err)
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != 1000000 {
+		t.Errorf("bind mount: got %d, %v", got.Limit, err)
 	}
 	h.Hierarchies = []Hierarchy{{Version: 2, MountPoint: "/sys/fs/cgroup/lxc", Root: "/", nested: true}}
-	if err := h.ReadMemory(on(t, "/c1"), &got); err != nil || got.Limit != 1000000 || got.LimitFrom != "/" {
-		t.Errorf("cgroup namespace: got %d from %q, %v", got.Limit, got.LimitFrom, err)
+	if err := h.ReadMemory(on(t, "/c1"), &got); err != nil || got.Limit != 1000000 {
+		t.Errorf("cgroup namespace: got %d, %v", got.Limit, err)
 	}
 }
 

@@ -95,14 +95,8 @@ func (h *Host) removed(p place) error {
 // the file or are unreadable (an owner may chmod a delegated cgroup) are left
 // out; p must have the file. The root cgroup is not read.
 func (h *Host) limit(buf *[]byte, p place, file string, parse func([]byte) (uint64, error)) (least uint64, from string, err error) {
-	return h.limitDownTo(0, buf, p, file, parse)
-}
-
-// limitDownTo is limit where floor is known to be no more than the answer: once
-// it is met the rest is not read.
-func (h *Host) limitDownTo(floor uint64, buf *[]byte, p place, file string, parse func([]byte) (uint64, error)) (least uint64, from string, err error) {
 	least = Max
-	for q, own, ok := p, true, true; ok && !q.root() && least > floor; own = false {
+	for q, own, ok := p, true, true; ok && !q.root(); own = false {
 		v, err := h.value(buf, q.dir, file, parse)
 		switch {
 		case err == nil && v < least:

@@ -26,6 +26,10 @@ const (
 	noController = "no controller"
 )
 
+// hidden is the Cgroup of a limit that v1's memory.stat tells of and that no
+// readable cgroup has: an ancestor's outside of the mount, or unreadable.
+const hidden = "(hidden)"
+
 // at returns a Source with a file of a cgroup.
 func (p place) at(name, value, file string) Source {
 	return Source{Name: name, Value: value, Cgroup: p.path, File: p.dir + "/" + file}
@@ -80,26 +84,38 @@ func (h *Host) memorySources(m Membership) ([]Source, error) {
 		used = p
 	}
 	names := memoryFiles(mem.Version)
+	limit, err := h.memoryLimitSource(used, "memory limit", names.limit, mem.Limit)
+	if err != nil {
+		return nil, err
+	}
 	list := []Source{
 		used.at("memory usage", decimal(mem.Usage), names.usage),
 		used.at("memory statistics", "", "memory.stat"),
-		p.limitSource("memory limit", names.limit, mem.LimitFrom, decimal(mem.Limit)),
+		limit,
 	}
 	if !mem.SwapAccounting {
 		return append(list, Source{Name: "swap", Value: "not accounted"}), nil
 	}
-	list = append(list, used.at("swap usage", decimal(mem.SwapUsage), names.swapUsage))
-	buf := h.buffer()
-	defer h.release(buf)
-	parse := parseMax
-	if mem.Version == 1 {
-		parse = parseLimitV1
-	}
-	limit, from, err := h.limit(buf, used, names.swapLimit, parse)
+	swapLimit, err := h.memoryLimitSource(used, names.swapName, names.swapLimit, min(mem.SwapLimit, mem.MemswLimit))
 	if err != nil {
 		return nil, err
 	}
-	return append(list, p.limitSource(names.swapName, names.swapLimit, from, decimal(limit))), nil
+	return append(list, used.at("swap usage", decimal(mem.SwapUsage), names.swapUsage), swapLimit), nil
+}
+
+// memoryLimitSource is the Source of a limit that was read as bytes.
+func (h *Host) memoryLimitSource(p place, name, file string, bytes uint64) (Source, error) {
+	buf := h.buffer()
+	defer h.release(buf)
+	parse := parseMax
+	if p.hierarchy.Version == 1 {
+		parse = parseLimitV1
+	}
+	least, from, err := h.limit(buf, p, file, parse)
+	if least != bytes {
+		from = hidden
+	}
+	return p.limitSource(name, file, from, decimal(bytes)), err
 }
 
 // memoryNames are the interface files of a version.

@@ -3,6 +3,7 @@ package cgroup
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -67,6 +68,33 @@ func TestSources(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whose limit it is: the nearest that has it, one out of sight, nobody.
+func TestMemoryLimitSources(t *testing.T) {
+	for _, tt := range []struct{ host, file, content, want string }{
+		{"v1", "/sys/fs/cgroup/memory/lxc/c1/memory.stat", "hierarchical_memory_limit 7000000\nhierarchical_memsw_limit 9000000\n", "memory limit|7000000|(hidden)|"},
+		{"v1", "/sys/fs/cgroup/memory/lxc/c1/memory.stat", "hierarchical_memory_limit 8000000\nhierarchical_memsw_limit 8500000\n", "limit of memory and swap|8500000|(hidden)|"},
+		{"v2", "/sys/fs/cgroup/lxc/c1/memory.max", "900000\n", "memory limit|900000|/lxc/c1|/sys/fs/cgroup/lxc/c1/memory.max"},
+		{"v2", "/sys/fs/cgroup/lxc/memory.max", "max\n", "memory limit|no limit||"},
+	} {
+		h, a := captured(t, tt.host)
+		a.Files[tt.file] = tt.content
+		if got := sourcesOf(t, h, on(t, "/lxc/c1")); !strings.Contains(got, tt.want+"\n") {
+			t.Errorf("%s: no line %q in\n%s", tt.file, tt.want, got)
+		}
+	}
+	h, a := captured(t, "v1")
+	a.Errors["/sys/fs/cgroup/memory/lxc/memory.limit_in_bytes"] = syscall.EACCES
+	if got := sourcesOf(t, h, on(t, "/lxc/c1")); !strings.Contains(got, "memory limit|8000000|(hidden)|\n") {
+		t.Errorf("unreadable: got\n%s", got)
+	}
+	h, _ = captured(t, "v2")
+	h.Hierarchies = []Hierarchy{{Version: 2, MountPoint: "/sys/fs/cgroup/lxc", Root: "/", nested: true}}
+	list, err := h.MemorySources(on(t, "/c1"))
+	if err != nil || list[2].Cgroup != "/" || list[2].File != "/sys/fs/cgroup/lxc/memory.max" {
+		t.Errorf("cgroup namespace: got %+v, %v", list, err)
 	}
 }
 
