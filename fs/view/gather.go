@@ -90,7 +90,7 @@ func (g *Gatherer) cpus(dst *View, c *container.Container, opts Options) error {
 	if visible.Empty() {
 		visible = online
 	}
-	dst.Online, dst.CPUs, dst.partial = online, visible, false
+	dst.CPUs, dst.partial = visible, false
 	if !opts.ByQuota(c.Kind) {
 		return nil
 	}

@@ -32,7 +32,7 @@ type Needs uint32
 // The parts.
 const (
 	NeedMemory  Needs = 1 << iota // Memory
-	NeedCPUs                      // CPUs, Online
+	NeedCPUs                      // CPUs
 	NeedCPUTime                   // CPUTotal, CPUTicks, Base; brings NeedCPUs
 	NeedUptime                    // Uptime, Idle; brings NeedCPUTime
 	NeedLoad                      // Load, Running, Threads, LastPID
@@ -61,8 +61,6 @@ type View struct {
 
 	// CPUs are the visible CPUs by their numbers on the host; never empty.
 	CPUs cgroup.CPUSet
-	// Online are the host's online CPUs.
-	Online cgroup.CPUSet
 	// CPUTotal is the CPU time of the container since its start, of CPUs that
 	// are visible and that were.
 	CPUTotal CPUTicks

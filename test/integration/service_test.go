@@ -180,7 +180,7 @@ func TestServiceLife(t *testing.T) {
 		mustRead(t, filepath.Join(dir, "proc/meminfo"))
 	}
 	if got := len(s.Stored()); got != 8 {
-		t.Errorf("stored: %q, want 4 for each mount", s.Stored())
+		t.Fatalf("stored: %q, want 4 for each mount", s.Stored())
 	}
 	if err := s.Restart(s.ctx); err != nil {
 		t.Fatal(err)
