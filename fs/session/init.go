@@ -16,7 +16,7 @@ func bytesOf[T any](v *T) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(v)
 // waits for the kernel's INIT and answers it; on a restored one it repeats the
 // recorded one to go-fuse alone.
 func (s *Session) Init(raw fuse.RawFileSystem) error {
-	s.ps = s.newProtocolServer(raw)
+	s.fs, s.ps = raw, s.newProtocolServer(raw)
 	s.poller, _ = raw.(Poller)
 	j := s.journal
 	switch {

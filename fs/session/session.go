@@ -71,11 +71,12 @@ type Session struct {
 	journal *journal
 	handles *Handles
 	events  *reporter
-	ps      *fuse.ProtocolServer
-	poller  Poller // nil: POLL is ENOSYS
-	lost    bool   // the journal was unusable: INIT may be unknown
-	resend  bool   // ask the kernel for what the last process read
-	outSize int    // of a reply buffer, in bytes
+	fs      fuse.RawFileSystem
+	ps      *fuse.ProtocolServer // speaks for fs
+	poller  Poller               // nil: POLL is ENOSYS
+	lost    bool                 // the journal was unusable: INIT may be unknown
+	resend  bool                 // ask the kernel for what the last process read
+	outSize int                  // of a reply buffer, in bytes
 
 	degraded time.Duration // until when, CLOCK_BOOTTIME; 0: not
 

@@ -85,6 +85,9 @@ func (f *testFS) Open(_ <-chan struct{}, _ *fuse.OpenIn, out *fuse.OpenOut) fuse
 
 func (f *testFS) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadResult, fuse.Status) {
 	f.requests.Add(1)
+	if in.NodeId == nodePanic {
+		panic("as asked")
+	}
 	f.reads.Add(1)
 	switch in.NodeId {
 	case nodeSlow:

@@ -259,8 +259,12 @@ func (s *Session) handleHere(w *worker, msg []byte) bool {
 	return true
 }
 
-// render has go-fuse answer msg.
+// render has the file system answer msg.
 func (s *Session) render(w *worker, msg []byte) {
+	if answer := s.guarded(w, msg); answer != nil {
+		s.reply(w, answer)
+		return
+	}
 	n, status := s.ps.HandleRequest([][]byte{msg}, [][]byte{w.out})
 	switch h := headerOf(msg); {
 	case n > 0:
@@ -303,7 +307,17 @@ func (s *Session) reply(w *worker, answer []byte) {
 	}
 }
 
-// panicked is called by go-fuse when the file system panics.
+// guarded is hot, where a panic of the file system is EIO.
+func (s *Session) guarded(w *worker, msg []byte) (answer []byte) {
+	defer func() {
+		if v := recover(); v != nil {
+			answer = errorReply(w.out, headerOf(msg).unique, unix.Errno(s.panicked(v)))
+		}
+	}()
+	return s.hot(msg, w.out)
+}
+
+// panicked is called when the file system panics.
 func (s *Session) panicked(v any) fuse.Status {
 	s.events.report(EventPanic, nil, "%v\n%s", v, debug.Stack())
 	return fuse.EIO
