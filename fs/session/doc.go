@@ -17,7 +17,7 @@
 // the harmless second one. A header that no kernel writes is dropped and
 // reported.
 //
-// The package decodes nothing but the header: go-fuse's ProtocolServer does,
-// and hands requests to a fuse.RawFileSystem. The package does not mount, log,
-// or open a path.
+// Requests are carried out by a fuse.RawFileSystem. What cat(1) is made of is
+// handed to it here, without garbage; all else go-fuse's ProtocolServer decodes.
+// The package does not mount, log, or open a path.
 package session
