@@ -14,7 +14,7 @@ import (
 )
 
 // stick makes a request for the container's meminfo block in the daemon: its
-// memory limit becomes a FIFO that nobody writes to. The file is itself again
+// memory usage becomes a FIFO that nobody writes to. The file is itself again
 // when the returned function is called, and after the test.
 func (b *box) stick() (release func()) {
 	b.t.Helper()
@@ -22,9 +22,9 @@ func (b *box) stick() (release func()) {
 	if err := syscall.Mkfifo(fifo, 0o666); err != nil {
 		b.t.Fatal(err)
 	}
-	limit := "/sys/fs/cgroup/memory/" + b.name + "/memory.limit_in_bytes"
-	if err := syscall.Mount(fifo, limit, "", syscall.MS_BIND, ""); err != nil {
-		b.t.Fatalf("bind over %s: %v", limit, err)
+	usage := "/sys/fs/cgroup/memory/" + b.name + "/memory.usage_in_bytes"
+	if err := syscall.Mount(fifo, usage, "", syscall.MS_BIND, ""); err != nil {
+		b.t.Fatalf("bind over %s: %v", usage, err)
 	}
 	released := false
 	release = func() {
@@ -32,8 +32,8 @@ func (b *box) stick() (release func()) {
 			return
 		}
 		released = true
-		if err := syscall.Unmount(limit, syscall.MNT_DETACH); err != nil {
-			b.t.Errorf("%s: %v", limit, err)
+		if err := syscall.Unmount(usage, syscall.MNT_DETACH); err != nil {
+			b.t.Errorf("%s: %v", usage, err)
 		}
 		// Whoever waits for a writer has had one now.
 		if f, err := os.OpenFile(fifo, os.O_RDWR|syscall.O_NONBLOCK, 0); err == nil {
