@@ -47,6 +47,10 @@ func TestMachine(t *testing.T) {
 		if got.Usage == 0 || !got.Stat.Has("anon") || !got.Stat.Has("active_file") {
 			t.Errorf("got %+v", got)
 		}
+		list, err := h.MemorySources(m)
+		if err != nil || (list[2].Cgroup == "") != (got.Limit == Max) {
+			t.Errorf("limit %d, %+v, %v", got.Limit, list, err)
+		}
 	})
 	t.Run("cpuset", func(t *testing.T) {
 		got, err := h.ReadCPUSet(m)
@@ -142,6 +146,9 @@ func TestMachineLimits(t *testing.T) {
 		var got Memory
 		if err := h.ReadMemory(m, &got); err != nil || got.Limit != 128<<20 {
 			t.Errorf("got %d, %v", got.Limit, err)
+		}
+		if list, err := h.MemorySources(m); err != nil || list[2].Cgroup != path {
+			t.Errorf("got the limit of %+v, %v, want that of %q", list, err, path)
 		}
 	})
 	t.Run("cpuset", func(t *testing.T) {

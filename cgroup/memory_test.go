@@ -101,18 +101,42 @@ func TestReadMemoryV1(t *testing.T) {
 	mustBe(t, h.ReadMemory(on(t, "/gone"), &got), fs.ErrNotExist)
 }
 
+// Unreadable limits of cgroups are left out; memory.stat tells of them all the same.
+func TestReadMemoryV1Unreadable(t *testing.T) {
+	for _, tt := range []struct{ memory, memsw uint64 }{{8000000, 9000000}, {Max, Max}} {
+		h, a := captured(t, "v1")
+		if tt.memory == Max {
+			a.Files["/sys/fs/cgroup/memory/lxc/c1/memory.stat"] = "total_rss 400\n"
+		}
+		for _, file := range []string{"memory.limit_in_bytes", "memory.memsw.limit_in_bytes"} {
+			for _, dir := range []string{"lxc/", "lxc/c1/"} {
+				a.Errors["/sys/fs/cgroup/memory/"+dir+file] = syscall.EACCES
+			}
+		}
+		var got Memory
+		if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != tt.memory || got.MemswLimit != tt.memsw {
+			t.Errorf("got %d and %d, %v, want %d and %d", got.Limit, got.MemswLimit, err, tt.memory, tt.memsw)
+		}
+	}
+}
+
 func TestReadMemoryGarbage(t *testing.T) {
 	for _, machine := range []string{"v1", "v2"} {
 		h, a := captured(t, machine)
 		for name, content := range a.Files {
-			if machine == "v1" && strings.HasSuffix(name, ".limit_in_bytes") {
-				continue // not read: memory.stat has the smallest
+			const stat = "/sys/fs/cgroup/memory/lxc/c1/memory.stat"
+			told := a.Files[stat]
+			if strings.HasSuffix(name, ".limit_in_bytes") {
+				a.Files[stat] = "" // which tells of the smallest limits: no others are read then
 			}
 			if !strings.Contains(name, "forged") && hasPrefixes(name, "/sys/fs/cgroup/lxc/c1/memory.", "/sys/fs/cgroup/memory/lxc/c1/memory.", "/sys/fs/cgroup/memory/lxc/memory.") {
 				a.Files[name] = "anon \xff garbage\ntotal_rss -1\n"
 				var m Memory
 				mustBe(t, h.ReadMemory(on(t, "/lxc/c1"), &m), ErrFormat)
 				a.Files[name] = content
+			}
+			if machine == "v1" {
+				a.Files[stat] = told
 			}
 		}
 	}

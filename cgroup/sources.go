@@ -103,8 +103,9 @@ func (h *Host) memorySources(m Membership) ([]Source, error) {
 	return append(list, used.at("swap usage", decimal(mem.SwapUsage), names.swapUsage), swapLimit), nil
 }
 
-// memoryLimitSource is the Source of a limit that was read as bytes.
-func (h *Host) memoryLimitSource(p place, name, file string, bytes uint64) (Source, error) {
+// memoryLimitSource is the Source of a limit: the smallest in the file of p's
+// cgroup and its ancestors, but on v1 what was told of.
+func (h *Host) memoryLimitSource(p place, name, file string, told uint64) (Source, error) {
 	buf := h.buffer()
 	defer h.release(buf)
 	parse := parseMax
@@ -112,10 +113,14 @@ func (h *Host) memoryLimitSource(p place, name, file string, bytes uint64) (Sour
 		parse = parseLimitV1
 	}
 	least, from, err := h.limit(buf, p, file, parse)
-	if least != bytes {
-		from = hidden
+	switch {
+	case p.hierarchy.Version == 2 || least == told:
+	case told == Max: // ancestors that do not bind: before Linux 5.11, memory.use_hierarchy 0
+		from = ""
+	default:
+		least, from = told, hidden
 	}
-	return p.limitSource(name, file, from, decimal(bytes)), err
+	return p.limitSource(name, file, from, decimal(least)), err
 }
 
 // memoryNames are the interface files of a version.

@@ -76,6 +76,7 @@ func TestMemoryLimitSources(t *testing.T) {
 	for _, tt := range []struct{ host, file, content, want string }{
 		{"v1", "/sys/fs/cgroup/memory/lxc/c1/memory.stat", "hierarchical_memory_limit 7000000\nhierarchical_memsw_limit 9000000\n", "memory limit|7000000|(hidden)|"},
 		{"v1", "/sys/fs/cgroup/memory/lxc/c1/memory.stat", "hierarchical_memory_limit 8000000\nhierarchical_memsw_limit 8500000\n", "limit of memory and swap|8500000|(hidden)|"},
+		{"v1", "/sys/fs/cgroup/memory/lxc/c1/memory.stat", "hierarchical_memory_limit 9223372036854771712\n", "memory limit|no limit||"},
 		{"v2", "/sys/fs/cgroup/lxc/c1/memory.max", "900000\n", "memory limit|900000|/lxc/c1|/sys/fs/cgroup/lxc/c1/memory.max"},
 		{"v2", "/sys/fs/cgroup/lxc/memory.max", "max\n", "memory limit|no limit||"},
 	} {
@@ -95,6 +96,11 @@ func TestMemoryLimitSources(t *testing.T) {
 	list, err := h.MemorySources(on(t, "/c1"))
 	if err != nil || list[2].Cgroup != "/" || list[2].File != "/sys/fs/cgroup/lxc/memory.max" {
 		t.Errorf("cgroup namespace: got %+v, %v", list, err)
+	}
+	h.Hierarchies = []Hierarchy{{Version: 2, MountPoint: "/sys/fs/cgroup/lxc", Root: "/lxc"}}
+	list, err = h.MemorySources(on(t, "/lxc/c1"))
+	if err != nil || list[2].Cgroup != "/lxc" {
+		t.Errorf("bind mount: got %+v, %v", list, err)
 	}
 }
 

@@ -85,7 +85,7 @@ func TestReplyBeforeClear(t *testing.T) {
 	serve(t, s)
 	const sent = 24
 	for i := range uint64(sent) { // more than the socket holds
-		unix.Write(pair[0], request(15, 10+2*i, nodeBig, readBody(8000)))
+		unix.Write(pair[0], request(opRead, 10+2*i, nodeBig, readBody(8000)))
 	}
 	eventually(t, "full", func() bool { st := s.Stats(); return st.Busy > 0 && st.Longest > 20*time.Millisecond })
 	if st, n := s.Stats(), len(s.journal.owed()); n < st.Busy {
@@ -197,7 +197,7 @@ func TestPoison(t *testing.T) {
 // TestCaughtUp: nobody is told that the replay is over before it is.
 func TestCaughtUp(t *testing.T) {
 	k := newFakeKernel(t)
-	j := k.crashed(Config{}, request(15, 10, nodeSlow, readBody(100)), request(opGetattr, 12, 1, make([]byte, 16)))
+	j := k.crashed(Config{}, request(opRead, 10, nodeSlow, readBody(100)), request(opGetattr, 12, 1, make([]byte, 16)))
 	s := k.restore(j, Config{}, newTestFS())
 	select {
 	case <-s.CaughtUp():
@@ -466,7 +466,7 @@ func TestRestoredLimits(t *testing.T) {
 	if out := s.InitAnswer(); agreed.Flags != out.Flags || agreed.Minor != out.Minor || out.Flags&fuse.CAP_ASYNC_READ != 0 {
 		t.Errorf("go-fuse was offered flags %#x, minor %d; want those of the answer, %#x, %d", agreed.Flags, agreed.Minor, out.Flags, out.Minor)
 	}
-	k.send(15, 10, nodeBig, readBody(64*pageSize))
+	k.send(opRead, 10, nodeBig, readBody(64*pageSize))
 	if _, status, body := k.answer(); status != 0 || !bytes.Equal(body, testContent(nodeBig)) {
 		t.Errorf("got a READ of 64 pages with %d, %d bytes; want 0, %d", status, len(body), len(testContent(nodeBig)))
 	}
