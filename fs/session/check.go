@@ -85,7 +85,7 @@ func (s *Session) probe(limit time.Duration) error {
 		defer s.probing.Store(false)
 		var in fuse.GetAttrIn
 		in.Length, in.Opcode, in.NodeId = uint32(unsafe.Sizeof(in)), opGetattr, fuse.FUSE_ROOT_ID
-		out := make([]byte, pageSize)
+		out := make([]byte, minReadBuffer)
 		s.ps.HandleRequest([][]byte{bytesOf(&in)}, [][]byte{out})
 		done <- outHeaderOf(out).status
 	}()

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestDegradedUntil(t *testing.T) {
 		{"the third in a row", []time.Duration{1 * s, 99 * s, 100 * s, 101 * s}, 111 * s},
 		{"more than are kept", []time.Duration{1 * s, 2 * s, 3 * s, 0, 0, 0, 0, 0, 0, 0}, 0},
 	} {
-		j, err := createJournal(MinSlots, minReadBuffer)
+		j, err := createJournal(MinSlots, minReadBuffer, os.Getpagesize())
 		if err != nil {
 			t.Fatal(err)
 		}

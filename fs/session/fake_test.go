@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -192,7 +193,7 @@ func (k *fakeKernel) crashed(cfg Config, owed ...[]byte) int {
 // edit changes a journal that no session uses.
 func edit(t *testing.T, fd int, change func(*journal)) {
 	t.Helper()
-	j, err := openJournal(fd)
+	j, err := openJournal(fd, os.Getpagesize())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,7 +106,7 @@ func TestFrozenJournal(t *testing.T) {
 	if st := s.Stats(); st.Deaths != 1 {
 		t.Errorf("got %d deaths, want 1", st.Deaths)
 	}
-	if out := s.InitAnswer(); out.Minor == 0 || out.MaxPages != MinPages {
+	if out := s.InitAnswer(); out.Minor == 0 || out.MaxPages != 32 {
 		t.Errorf("INIT answer: got minor %d, max_pages %d", out.Minor, out.MaxPages)
 	}
 	node, length, content, ok := s.Handles().Load(sampleFH)
@@ -140,7 +140,7 @@ func TestJournalOfTheFuture(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.wantAnswer(2, 0) // INIT again, which a kernel that has it does not mind
-	if out := s.InitAnswer(); out.MaxPages != MinPages {
+	if out := s.InitAnswer(); out.MaxPages != 32 {
 		t.Errorf("INIT answer: got max_pages %d", out.MaxPages)
 	}
 	serve(t, s)

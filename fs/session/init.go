@@ -74,7 +74,7 @@ func (s *Session) answerInit(msg []byte) error {
 		return err
 	}
 	s.journal.record(initOutOffset, answer)
-	s.sizeReplies(answer)
+	s.outSize = s.cfg.replySize(answer)
 	if _, err := unix.Write(s.fd, answer); err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("answer INIT: %w", err)
 	}
@@ -91,7 +91,7 @@ func (s *Session) negotiate(msg []byte) ([]byte, error) {
 	}
 	if n >= initOutSize && (*fuse.InitIn)(unsafe.Pointer(&msg[0])).Flags&fuse.CAP_MAX_PAGES != 0 {
 		answer := (*fuse.InitOut)(unsafe.Pointer(&out[outHeaderSize]))
-		answer.MaxPages, answer.Flags = uint16(s.cfg.MaxPages), answer.Flags|fuse.CAP_MAX_PAGES
+		answer.MaxPages, answer.Flags = s.cfg.readPages(), answer.Flags|fuse.CAP_MAX_PAGES
 	}
 	return out[:n], nil
 }
@@ -108,7 +108,7 @@ func (s *Session) repeatInit() error {
 	if n, status := s.ps.HandleRequest([][]byte{bytesOf(&agreed)}, [][]byte{scratch}); n < initOutMin {
 		return fmt.Errorf("repeat INIT: %v", status)
 	}
-	s.sizeReplies(answer)
+	s.outSize = s.cfg.replySize(answer)
 	if _, err := unix.Write(s.fd, answer); errors.Is(err, unix.ENODEV) {
 		return ErrUnmounted
 	}
@@ -144,17 +144,6 @@ func (s *Session) InitAnswer() fuse.InitOut {
 	return out
 }
 
-// sizeReplies sets the size of reply buffers from what was agreed on.
-func (s *Session) sizeReplies(answer []byte) {
-	pages := MinPages // FUSE_DEFAULT_MAX_PAGES_PER_REQ
-	var out fuse.InitOut
-	copy(bytesOf(&out), answer[outHeaderSize:])
-	if out.Flags&fuse.CAP_MAX_PAGES != 0 {
-		pages = max(int(out.MaxPages), pages)
-	}
-	s.outSize = (pages + 1) * pageSize
-}
-
 // assumeInit stands in for an INIT that nobody remembers: what this version
 // would have answered to a kernel of the oldest kind we run on. If the kernel
 // has not sent INIT yet after all, a worker answers it.
@@ -164,7 +153,7 @@ func (s *Session) assumeInit() {
 	in.Major, in.Minor = 7, 31 // 5.4 to 5.10
 	in.Flags = fuse.CAP_ASYNC_READ | fuse.CAP_BIG_WRITES | fuse.CAP_MAX_PAGES | fuse.CAP_AUTO_INVAL_DATA | fuse.CAP_PARALLEL_DIROPS
 	s.ps.HandleRequest([][]byte{bytesOf(&in)}, [][]byte{make([]byte, initRoom)})
-	s.outSize = (s.cfg.MaxPages + 1) * pageSize
+	s.outSize = s.cfg.replySize(nil)
 }
 
 // askResend has the kernel queue again what an earlier process read and did not

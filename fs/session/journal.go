@@ -18,9 +18,11 @@ import (
 //	1024  raw INIT request, its length in its first 4 bytes; 0: none yet
 //	2048  raw INIT answer, likewise
 //	4096  one slotMeta per slot
-//	...   slots, each on a page of its own, a fuse_in_header at its start;
-//	      a length of 0 in it: nothing is owed
+//	...   slots, a fuse_in_header at the start of each; a length of 0 in it:
+//	      nothing is owed
 //	...   handle table: entries, then blocks of content
+//
+// Offsets are multiples of journalUnit on every machine, whatever its page size.
 const (
 	journalMagic   = 0x4c4e4a534643584c // "LXCFSJNL" on a little-endian machine
 	journalVersion = 1
@@ -30,7 +32,8 @@ const (
 	initRoom      = 1024
 	metaOffset    = 4096
 
-	maxSlots = 4096 // more is a corrupt header
+	journalUnit = 4096 // bytes; part of the layout, no page size
+	maxSlots    = 4096 // more is a corrupt header
 )
 
 // frozen is the part of the journal that no version changes. With it any
@@ -72,16 +75,16 @@ var errUnusable = errors.New("not a usable journal")
 type journal struct {
 	fd     int
 	mem    []byte // header, meta, slots: mapped, populated, locked
-	table  []byte // handle table: mapped
+	mapped []byte // the pages that hold table
+	table  []byte // handle table
 	locked error  // nil: mem is locked
 }
 
-const pageSize = 4096
-
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
-// createJournal makes an empty journal with that many slots.
-func createJournal(slots, stride int) (*journal, error) {
+// createJournal makes an empty journal with that many slots, on a machine with
+// pages of pageSize bytes.
+func createJournal(slots, stride, pageSize int) (*journal, error) {
 	fd, err := unix.MemfdCreate("lxcfs-journal", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_NOEXEC_SEAL)
 	if errors.Is(err, unix.EINVAL) { // MFD_NOEXEC_SEAL: since 6.3
 		fd, err = unix.MemfdCreate("lxcfs-journal", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
@@ -89,17 +92,17 @@ func createJournal(slots, stride int) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memfd of the journal: %w", err)
 	}
-	offset := roundUp(metaOffset+slots*int(unsafe.Sizeof(slotMeta{})), pageSize)
+	offset := roundUp(metaOffset+slots*int(unsafe.Sizeof(slotMeta{})), journalUnit)
 	handles := offset + slots*stride
 	j := &journal{fd: fd}
-	if err := j.format(offset, handles, slots, stride); err != nil {
+	if err := j.format(offset, handles, slots, stride, pageSize); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	return j, nil
 }
 
-func (j *journal) format(offset, handles, slots, stride int) error {
+func (j *journal) format(offset, handles, slots, stride, pageSize int) error {
 	if err := unix.Ftruncate(j.fd, int64(handles+handlesSize)); err != nil {
 		return err
 	}
@@ -107,7 +110,7 @@ func (j *journal) format(offset, handles, slots, stride int) error {
 	if _, err := unix.FcntlInt(uintptr(j.fd), unix.F_ADD_SEALS, seals); err != nil {
 		return err
 	}
-	if err := j.mapAll(handles); err != nil {
+	if err := j.mapAll(handles, pageSize); err != nil {
 		return err
 	}
 	j.header().handles = uint64(handles)
@@ -118,24 +121,27 @@ func (j *journal) format(offset, handles, slots, stride int) error {
 	return nil
 }
 
-// mapAll maps the journal, whose handle table starts at handles.
-func (j *journal) mapAll(handles int) error {
+// mapAll maps the journal, whose handle table starts at handles. mmap(2) takes
+// offsets that are multiples of the page size only, so the table is mapped from
+// the start of the page that it starts in.
+func (j *journal) mapAll(handles, pageSize int) error {
 	mem, err := unix.Mmap(j.fd, 0, handles, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
 	if err != nil {
 		return fmt.Errorf("mmap: %w", err)
 	}
-	table, err := unix.Mmap(j.fd, int64(handles), handlesSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	before := handles % pageSize
+	mapped, err := unix.Mmap(j.fd, int64(handles-before), before+handlesSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		unix.Munmap(mem)
 		return fmt.Errorf("mmap: %w", err)
 	}
-	j.mem, j.table, j.locked = mem, table, unix.Mlock(mem)
+	j.mem, j.mapped, j.table, j.locked = mem, mapped, mapped[before:], unix.Mlock(mem)
 	return nil
 }
 
 // openJournal maps the journal of an earlier process. errUnusable is returned
 // for one that this version cannot continue.
-func openJournal(fd int) (*journal, error) {
+func openJournal(fd, pageSize int) (*journal, error) {
 	f, size, err := peekFrozen(fd)
 	if err != nil {
 		return nil, err
@@ -144,12 +150,12 @@ func openJournal(fd int) (*journal, error) {
 		return nil, fmt.Errorf("version %d: %w", f.version, errUnusable)
 	}
 	handles := int(f.offset) + int(f.slots)*int(f.stride)
-	want := roundUp(metaOffset+int(f.slots)*int(unsafe.Sizeof(slotMeta{})), pageSize)
-	if int(f.offset) != want || f.stride < minReadBuffer || f.stride%pageSize != 0 || handles+handlesSize != size {
+	want := roundUp(metaOffset+int(f.slots)*int(unsafe.Sizeof(slotMeta{})), journalUnit)
+	if int(f.offset) != want || f.stride < minReadBuffer || f.stride%journalUnit != 0 || handles+handlesSize != size {
 		return nil, fmt.Errorf("%d slots of %d bytes at %d in %d: %w", f.slots, f.stride, f.offset, size, errUnusable)
 	}
 	j := &journal{fd: fd}
-	if err := j.mapAll(handles); err != nil {
+	if err := j.mapAll(handles, pageSize); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	if j.header().handles != uint64(handles) {
@@ -183,7 +189,7 @@ func peekFrozen(fd int) (frozen, int, error) {
 }
 
 func (j *journal) unmap() error {
-	return errors.Join(unix.Munmap(j.mem), unix.Munmap(j.table))
+	return errors.Join(unix.Munmap(j.mem), unix.Munmap(j.mapped))
 }
 
 func (j *journal) frozen() *frozen { return (*frozen)(unsafe.Pointer(&j.mem[0])) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,8 +21,6 @@ var ErrUnmounted = errors.New("file system unmounted")
 // Defaults and bounds of [Config].
 const (
 	MinSlots        = 64
-	MinPages        = 32
-	maxPages        = 256 // FUSE_MAX_MAX_PAGES
 	defaultPatience = time.Millisecond
 	maxPatience     = 8 * time.Millisecond
 	defaultGrace    = 5 * time.Second
@@ -36,8 +35,11 @@ type Config struct {
 	// Readers is how many goroutines may wait in read(2); 0: half as many as
 	// there are CPUs. One does as long as it keeps up.
 	Readers int
-	// MaxPages is how many pages one READ may carry; at least MinPages.
-	MaxPages int
+	// MaxRead is how many bytes one READ may carry, at least MinRead. It is rounded
+	// up to whole pages, of which there may be 256 (FUSE_MAX_MAX_PAGES).
+	MaxRead int
+	// PageSize is the kernel's, in bytes; 0: that of this machine.
+	PageSize int
 	// Grace is how long Serve waits for requests under way when it is told to
 	// stop; 0: 5 s.
 	Grace time.Duration
@@ -53,7 +55,10 @@ type Config struct {
 
 func (c *Config) complete() {
 	c.Slots = max(c.Slots, MinSlots)
-	c.MaxPages = min(max(c.MaxPages, MinPages), maxPages)
+	c.MaxRead = max(c.MaxRead, MinRead)
+	if c.PageSize <= 0 {
+		c.PageSize = os.Getpagesize()
+	}
 	if c.Readers <= 0 {
 		c.Readers = defaultReaders()
 	}
@@ -109,7 +114,7 @@ type Session struct {
 // then calls Init.
 func Create(fd int, cfg Config) (*Session, error) {
 	cfg.complete()
-	j, err := createJournal(cfg.Slots, minReadBuffer)
+	j, err := createJournal(cfg.Slots, minReadBuffer, cfg.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +127,7 @@ func Create(fd int, cfg Config) (*Session, error) {
 // and what the earlier process owed is answered with EIO as far as it is known.
 func Restore(fd, journal int, cfg Config) (*Session, error) {
 	cfg.complete()
-	j, err := openJournal(journal)
+	j, err := openJournal(journal, cfg.PageSize)
 	if errors.Is(err, errUnusable) {
 		return adoptForeign(fd, journal, cfg, err)
 	}
@@ -192,7 +197,7 @@ func newSession(fd int, j *journal, cfg Config) (*Session, error) {
 // would make the mount unfit to be a layer of others.
 func (s *Session) newProtocolServer(raw fuse.RawFileSystem) *fuse.ProtocolServer {
 	opts := s.cfg.Options
-	opts.MaxWrite = pageSize
+	opts.MaxWrite = maxWrite
 	opts.DisabledCapabilities |= fuse.CAP_PASSTHROUGH
 	opts.Logger = log.New(s.events, "", 0)
 	opts.PanicHandler = s.panicked

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +18,8 @@ func TestInitAnswer(t *testing.T) {
 	k := newFakeKernel(t)
 	s, _ := k.start(Config{}, newTestFS())
 	out, in := s.InitAnswer(), s.InitRequest()
-	if out.MaxPages != MinPages || out.Flags&fuse.CAP_MAX_PAGES == 0 || out.MaxWrite != pageSize {
-		t.Errorf("got max_pages %d, max_write %d, flags %#x; want %d, %d and FUSE_MAX_PAGES", out.MaxPages, out.MaxWrite, out.Flags, MinPages, pageSize)
+	if out.MaxPages != s.cfg.readPages() || out.Flags&fuse.CAP_MAX_PAGES == 0 || out.MaxWrite != maxWrite {
+		t.Errorf("got max_pages %d, max_write %d, flags %#x; want %d, %d and FUSE_MAX_PAGES", out.MaxPages, out.MaxWrite, out.Flags, s.cfg.readPages(), maxWrite)
 	}
 	if out.Flags64()&fuse.CAP_PASSTHROUGH != 0 || out.MaxStackDepth > 1 {
 		t.Errorf("got flags %#x, want none of FUSE_PASSTHROUGH", out.Flags64())
@@ -281,7 +282,7 @@ func TestStopWithoutKick(t *testing.T) {
 
 // TestDispatchesBelongToARequest: a slot's next request starts anew.
 func TestDispatchesBelongToARequest(t *testing.T) {
-	j, err := createJournal(MinSlots, minReadBuffer)
+	j, err := createJournal(MinSlots, minReadBuffer, os.Getpagesize())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -454,10 +455,10 @@ func TestUnmounted(t *testing.T) {
 // would choose.
 func TestRestoredLimits(t *testing.T) {
 	k := newFakeKernel(t)
-	fd := k.crashed(Config{MaxPages: 64, Options: fuse.MountOptions{SyncRead: true}})
+	fd := k.crashed(Config{MaxRead: 2 * MinRead, Options: fuse.MountOptions{SyncRead: true}})
 	var before []byte
 	edit(t, fd, func(j *journal) { before = bytes.Clone(j.initAnswer()) })
-	s := k.restore(fd, Config{MaxPages: 32}, newTestFS())
+	s := k.restore(fd, Config{}, newTestFS())
 	serve(t, s)
 	if got := s.journal.initAnswer(); !bytes.Equal(got, before) {
 		t.Errorf("got %x, want %x", got, before)
@@ -466,9 +467,9 @@ func TestRestoredLimits(t *testing.T) {
 	if out := s.InitAnswer(); agreed.Flags != out.Flags || agreed.Minor != out.Minor || out.Flags&fuse.CAP_ASYNC_READ != 0 {
 		t.Errorf("go-fuse was offered flags %#x, minor %d; want those of the answer, %#x, %d", agreed.Flags, agreed.Minor, out.Flags, out.Minor)
 	}
-	k.send(opRead, 10, nodeBig, readBody(64*pageSize))
-	if _, status, body := k.answer(); status != 0 || !bytes.Equal(body, testContent(nodeBig)) {
-		t.Errorf("got a READ of 64 pages with %d, %d bytes; want 0, %d", status, len(body), len(testContent(nodeBig)))
+	k.send(opRead, 10, nodeHuge, readBody(2*MinRead))
+	if _, status, body := k.answer(); status != 0 || !bytes.Equal(body, testContent(nodeHuge)) {
+		t.Errorf("got a READ of %d bytes with %d, %d bytes; want 0, %d", 2*MinRead, status, len(body), len(testContent(nodeHuge)))
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 	nodePoison = 5 // kills the process that reads it
 	nodePanic  = 6 // panics
 	nodeHeld   = 7 // waits for testFS.release
+	nodeHuge   = 8 // more than MinRead bytes
 )
 
 // testFS is a file system with a few files of known content. It counts.
@@ -33,7 +34,7 @@ func newTestFS() *testFS {
 }
 
 func testFiles() map[string]uint64 {
-	return map[string]uint64{"small": nodeSmall, "big": nodeBig, "slow": nodeSlow, "poison": nodePoison, "panic": nodePanic, "held": nodeHeld}
+	return map[string]uint64{"small": nodeSmall, "big": nodeBig, "slow": nodeSlow, "poison": nodePoison, "panic": nodePanic, "held": nodeHeld, "huge": nodeHuge}
 }
 
 // testContent is what the file of a node holds.
@@ -41,8 +42,11 @@ func testContent(node uint64) []byte {
 	line := []byte("node 0 says the same to everybody, always\n")
 	line[5] += byte(node)
 	n := 90
-	if node == nodeBig {
+	switch node {
+	case nodeBig:
 		n = 960
+	case nodeHuge:
+		n = MinRead/len(line) + 1
 	}
 	return bytes.Repeat(line, n)
 }
