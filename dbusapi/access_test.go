@@ -1,8 +1,8 @@
 package dbusapi
 
 import (
-	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -177,17 +177,9 @@ func TestPolkit(t *testing.T) {
 	b := newBus(t).start()
 	m := newFake()
 	b.serve(m)
-	conn, err := dial(context.Background(), b.address, maxReply)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
 	p := &polkit{asked: make(chan string, 100)}
-	if err := conn.Export(p, "/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.RequestName("org.freedesktop.PolicyKit1", 0); err != nil {
-		t.Fatal(err)
+	if os.Getuid() == 0 { // others skip, at nobody
+		b.polkit(p)
 	}
 	interactive := true
 	c := b.nobody(dbus.WithOutgoingInterceptor(func(msg *dbus.Message) {

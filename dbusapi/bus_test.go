@@ -97,12 +97,32 @@ func (b *bus) stop() {
 	}
 }
 
-// serve puts a manager on the bus and waits until the name is owned.
+// serve puts a manager on the bus and waits until the name is owned. Where the
+// tests are not root, polkit lets their clients do what root may.
 func (b *bus) serve(m Manager) *Server {
 	b.t.Helper()
 	s := b.run(m)
 	b.waitOwned()
+	if os.Getuid() != 0 {
+		b.polkit(&polkit{answer: polkitResult{Authorized: true, Details: map[string]string{}}, asked: make(chan string, 100)})
+	}
 	return s
+}
+
+// polkit puts a polkitd on the bus.
+func (b *bus) polkit(p *polkit) {
+	b.t.Helper()
+	conn, err := dial(context.Background(), b.address, maxReply)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { conn.Close() })
+	if err := conn.Export(p, "/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority"); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := conn.RequestName("org.freedesktop.PolicyKit1", 0); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // run begins to serve, whether there is a bus or not.

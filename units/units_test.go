@@ -232,42 +232,47 @@ func TestWiring(t *testing.T) {
 }
 
 func TestSysusersAndTmpfiles(t *testing.T) {
-	for tool, file := range map[string]string{"systemd-sysusers": "sysusers.d/lxcfs.conf", "systemd-tmpfiles": "tmpfiles.d/lxcfs.conf"} {
-		path, err := exec.LookPath(tool)
-		if err != nil {
-			t.Logf("skip: needs %s", tool)
-			continue
+	t.Run("systemd-sysusers", func(t *testing.T) {
+		root := applied(t, "systemd-sysusers", "sysusers.d/lxcfs.conf")
+		passwd, err := os.ReadFile(filepath.Join(root, "etc/passwd"))
+		if err != nil || !strings.Contains(string(passwd), "lxcfs:x:") || !strings.Contains(string(passwd), "nologin") {
+			t.Errorf("passwd: %q, %v", passwd, err)
 		}
-		root := t.TempDir()
-		if err := os.MkdirAll(filepath.Join(root, "etc"), 0o755); err != nil {
+	})
+	t.Run("systemd-tmpfiles", func(t *testing.T) {
+		if os.Getuid() != 0 {
+			t.Skipf("needs root, to give directories to root; have: uid %d", os.Getuid())
+		}
+		root := applied(t, "systemd-tmpfiles", "tmpfiles.d/lxcfs.conf", "--create", "--boot")
+		if info, err := os.Stat(filepath.Join(root, "var/lib/lxcfs")); err != nil || info.Mode().Perm() != 0o755 {
+			t.Errorf("mountpoint: %v, %v", info, err)
+		}
+	})
+}
+
+// applied has a tool apply a file of ours to a root directory with a user root,
+// and returns that directory.
+func applied(t *testing.T, tool, file string, args ...string) string {
+	t.Helper()
+	path, err := exec.LookPath(tool)
+	if err != nil {
+		t.Skipf("needs %s; have: none", tool)
+	}
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "etc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"passwd": "root:x:0:0::/:/bin/sh\n", "group": "root:x:0:\n"} {
+		if err := os.WriteFile(filepath.Join(root, "etc", name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
-		}
-		abs, err := filepath.Abs(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		args := []string{"--root=" + root, abs}
-		if tool == "systemd-tmpfiles" {
-			args = append([]string{"--create", "--boot"}, args...)
-			for name, content := range map[string]string{"passwd": "root:x:0:0::/:/bin/sh\n", "group": "root:x:0:\n"} {
-				if err := os.WriteFile(filepath.Join(root, "etc", name), []byte(content), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", tool, err, out)
-		}
-		switch tool {
-		case "systemd-sysusers":
-			passwd, err := os.ReadFile(filepath.Join(root, "etc/passwd"))
-			if err != nil || !strings.Contains(string(passwd), "lxcfs:x:") || !strings.Contains(string(passwd), "nologin") {
-				t.Errorf("passwd: %q, %v", passwd, err)
-			}
-		default:
-			if info, err := os.Stat(filepath.Join(root, "var/lib/lxcfs")); err != nil || info.Mode().Perm() != 0o755 {
-				t.Errorf("mountpoint: %v, %v", info, err)
-			}
 		}
 	}
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(path, append(args, "--root="+root, abs)...).CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", tool, err, out)
+	}
+	return root
 }

@@ -131,15 +131,15 @@ func TestMoveOfSuccessor(t *testing.T) {
 	w := newWorld(t)
 	reads := 0
 	w.before = func(name string) {
-		if name != "/proc/1002/status" {
+		if name != "/proc/1001/status" {
 			return
 		}
 		if reads++; reads == 3 {
 			w.before = nil
-			w.add(proc{pid: 1002, ppid: 2000, ns: "31", cgroup: "/box"})
+			w.add(proc{pid: 1001, ppid: 2000, ns: "31", cgroup: "/box"})
 		}
 	}
-	if got, err := w.moved(1000, "memory/cgroup.procs", "9"); got != "" || !errors.Is(err, syscall.ESRCH) {
+	if got, err := w.moved(1000, "memory/cgroup.procs", "7"); got != "" || !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	if w.before != nil {

@@ -22,6 +22,7 @@ func machine(t testing.TB) string {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
+		os.Remove(path) // the last one's mode may forbid to write it
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
