@@ -19,7 +19,7 @@ func layers() map[string]int {
 		"fs/proc":                4,
 		"fs/psi":                 3,
 		"fs/sys":                 4,
-		"fs/systree":             4,
+		"fs/systree":             5,
 		"fs/fdstore":             0,
 		"fs/session":             0,
 		"fs/subtree":             0,

@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"path"
@@ -12,7 +13,8 @@ import (
 	"linuxcontainers.org/lxcfs/test/hosts/machine"
 )
 
-// Each file of each captured container is the list of the CPUs that it sees.
+// Each file of each captured container: online is what it sees, possible and
+// present are the host's, and offline is what online lacks of possible.
 func TestCaptured(t *testing.T) {
 	for _, c := range hosts.Containers() {
 		m := machine.New(t, hosts.Load(t, c.Host))
@@ -23,9 +25,12 @@ func TestCaptured(t *testing.T) {
 				continue
 			}
 			t.Run(path.Join(c.Host, c.Name, file.Name), func(t *testing.T) {
-				want := v.CPUs.String() + "\n"
-				if path.Base(file.Name) == "offline" {
-					want = "\n"
+				want := string(host)
+				switch path.Base(file.Name) {
+				case "online":
+					want = v.CPUs.String() + "\n"
+				case "offline":
+					want = v.Possible.AndNot(v.CPUs).String() + "\n"
 				}
 				if string(got) != want || err != nil {
 					t.Errorf("got %q, %v, want %q", got, err, want)
@@ -35,7 +40,7 @@ func TestCaptured(t *testing.T) {
 	}
 }
 
-func TestAppend(t *testing.T) {
+func TestAppendOnline(t *testing.T) {
 	v := &view.View{CPUs: cgroup.CPUSetOf(1, 3, 4)}
 	for _, test := range []struct {
 		name, host, want string
@@ -59,19 +64,59 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+// The lists of a machine with CPUs taken offline.
+func TestAppendOffline(t *testing.T) {
+	set := cgroup.CPUSetOf
+	for _, test := range []struct {
+		name, host, want string
+		possible, cpus   cgroup.CPUSet
+		wrong            bool
+	}{
+		{"one of two", "\n", "0\n", set(0, 1), set(1), false},
+		{"all of two", "\n", "\n", set(0, 1), set(0, 1), false},
+		{"the host's own as well", "2-3\n", "1-3\n", set(0, 1, 2, 3), set(0), false},
+		{"gaps", "5\n", "0,2,5-6\n", set(0, 1, 2, 3, 5, 6), set(1, 3), false},
+		{"beyond the possible, before Linux 5.10", "2-3\n", "0,2-3\n", set(0, 1), set(1), false},
+		{"beyond the possible", ",2-3\n", "1,2-3\n", set(0, 1), set(0), false},
+		{"beyond the possible, and no other", ",2-3\n", ",2-3\n", set(0, 1), set(0, 1), false},
+		{"the host's own, and beyond", "1,4-7\n", "0-2,4-7\n", set(0, 1, 2, 3), set(3), false},
+		{"no newline", "2", "", set(0, 1), set(0), true},
+		{"two commas", ",,2\n", "", set(0, 1), set(0), true},
+		{"no list", "1-0\n", "", set(0, 1), set(0), true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := AppendOffline([]byte("x"), []byte(test.host), &view.View{Possible: test.possible, CPUs: test.cpus})
+			if string(got) != "x"+test.want || (err != nil) != test.wrong {
+				t.Errorf("got %q, %v, want %q, an error: %v", got, err, test.want, test.wrong)
+			}
+		})
+	}
+}
+
 func FuzzAppend(f *testing.F) {
 	f.Add([]byte("0-7\n"), uint64(5))
 	f.Add([]byte("\n"), uint64(1)<<63)
 	f.Fuzz(func(t *testing.T, host []byte, cpus uint64) {
-		v := &view.View{CPUs: cgroup.CPUSet{cpus}}
+		v := &view.View{CPUs: cgroup.CPUSet{cpus}, Possible: cgroup.CPUSet{cpus | 15}}
 		for _, file := range Files() {
 			got, err := file.Append(nil, host, v)
 			if err != nil {
 				continue
 			}
-			set, err := cgroup.ParseCPUList(got)
-			if err != nil || path.Base(file.Name) != "offline" && !set.Equal(v.CPUs) {
-				t.Errorf("%s: %q of %v: %v", file.Name, got, v.CPUs, err)
+			set, err := cgroup.ParseCPUList(bytes.TrimPrefix(got, []byte(",")))
+			switch path.Base(file.Name) {
+			case "online":
+				if err != nil || !set.Equal(v.CPUs) {
+					t.Errorf("online: %q of %v: %v", got, v.CPUs, err)
+				}
+			case "offline":
+				if err != nil || !v.Possible.AndNot(v.CPUs).Within(set) || !set.And(v.CPUs).And(v.Possible).Empty() && !bytes.Equal(got, host) {
+					t.Errorf("offline: %q of %q without %v: %v", got, host, v.CPUs, err)
+				}
+			default:
+				if !bytes.Equal(got, host) {
+					t.Errorf("%s: %q of %q", file.Name, got, host)
+				}
 			}
 		}
 	})

@@ -16,9 +16,9 @@ type File struct {
 // Files returns the files that this package renders, by name.
 func Files() []File {
 	return []File{
-		{"devices/system/cpu/offline", view.NeedCPUs, AppendOffline},
+		{"devices/system/cpu/offline", view.NeedCPUs | view.NeedPossible, AppendOffline},
 		{"devices/system/cpu/online", view.NeedCPUs, AppendOnline},
-		{"devices/system/cpu/possible", view.NeedCPUs, AppendPossible},
-		{"devices/system/cpu/present", view.NeedCPUs, AppendPresent},
+		{"devices/system/cpu/possible", 0, AppendHost},
+		{"devices/system/cpu/present", 0, AppendHost},
 	}
 }

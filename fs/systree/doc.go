@@ -1,10 +1,11 @@
 // Package systree serves parts of /sys as a container sees them:
-// /sys/devices/system/cpu, /sys/devices/system/node and /sys/block. In the first
-// two are the directories cpuN and nodeN of what it may use, and in every file
-// the CPUs and nodes of its view only, so that lscpu and numactl agree with
-// /proc. In the third are the disks of its /proc/diskstats, with the same
-// numbers, so that iostat agrees. All else passes through, if everybody may read
-// it on the host. Who is on the host sees the host's.
+// /sys/devices/system/cpu, /sys/devices/system/node and /sys/block. The first two
+// are those of a machine that has taken the CPUs that are not in the view offline,
+// so that lscpu and numactl agree with /proc; possible and present are fixed at
+// boot, and programs size tables by them. Of the nodes there are those that the
+// container may use. In the third are the disks of its /proc/diskstats, with the
+// same numbers, so that iostat agrees. All else passes through, if everybody may
+// read it on the host. Who is on the host sees the host's.
 //
 // No path leads out of the trees: each component is opened without following
 // a symlink, on the same file system; a symlink is shown only if its target is

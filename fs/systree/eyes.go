@@ -30,12 +30,14 @@ type systemEyes struct {
 	nodes     cgroup.CPUSet // visible; nil: not yet known
 }
 
+// served returns the name of a path in the served tree.
+func (s *system) served(path []string) string { return System + "/" + strings.Join(path, "/") }
+
 // look gathers the caller's CPUs, and returns false for the host.
 func (e *systemEyes) look(path []string) bool {
 	if !e.looked {
 		e.looked = true
-		name := System + "/" + strings.Join(path, "/")
-		e.contained = e.viewer(name, e.tid, view.NeedCPUs|view.NeedNodes, &e.view)
+		e.contained = e.viewer(e.served(path), e.tid, view.NeedCPUs|view.NeedNodes, &e.view)
 	}
 	return e.contained
 }
@@ -44,7 +46,7 @@ func (e *systemEyes) look(path []string) bool {
 func (e *systemEyes) sees(path []string, i info) bool {
 	switch i.kind() {
 	case unix.S_IFREG, unix.S_IFDIR:
-		return i.readable() && e.seesNames(path)
+		return i.readable() && e.seesNames(path) && (!i.madeUp || e.offline(path))
 	case unix.S_IFLNK:
 		return e.seesNames(path) && e.seesTarget(path)
 	}
@@ -69,13 +71,13 @@ func (e *systemEyes) seesTarget(path []string) bool {
 	return err == nil && i.kind() != unix.S_IFLNK && i.readable() && e.seesNames(to)
 }
 
-// seesNames says whether no component of a path names a CPU or a node that the
-// caller does not have.
+// seesNames says whether no component of a path names a node that the caller does
+// not have, or what an offline CPU lacks.
 func (e *systemEyes) seesNames(path []string) bool {
+	if len(path) > 2 && e.offline(path) && !offlineHas(path[2]) {
+		return false
+	}
 	for n, name := range path {
-		if cpu, ok := numbered(name, "cpu"); ok && e.look(path) && !e.view.CPUs.Has(cpu) {
-			return false
-		}
 		if node, ok := numbered(name, "node"); ok && e.look(path) && !e.visibleNodes().Has(node) {
 			return false
 		}
@@ -85,6 +87,34 @@ func (e *systemEyes) seesNames(path []string) bool {
 	}
 	return true
 }
+
+// offline says whether a path is, or is below, the directory of a CPU that the
+// caller does not have. It is there, as that of each present CPU is, and shows
+// what the kernel shows of a CPU that was never online since boot.
+func (e *systemEyes) offline(path []string) bool {
+	if path[0] != cpuTop || len(path) < 2 {
+		return false
+	}
+	cpu, ok := numbered(path[1], "cpu")
+	return ok && e.look(path) && !e.view.CPUs.Has(cpu)
+}
+
+// offlineHas says whether a name is in the directory of an offline CPU: what the
+// kernel makes when it registers a present CPU (drivers/base/cpu.c and node.c,
+// kernel/cpu.c; arch/s390/kernel/smp.c) and does not take away when it goes
+// offline, as it does topology and cache. cpufreq is a symlink that each CPU of
+// a policy has. All else tells what the CPU does for others (cpuidle, say).
+func offlineHas(name string) bool {
+	switch name {
+	case onlineFile, "uevent", hotplugDir, "power", "cpufreq", "address", "configure":
+		return true
+	}
+	_, ok := numbered(name, "node")
+	return ok
+}
+
+// hotplugDir has the state of a CPU among those of kernel/cpu.c.
+const hotplugDir = "hotplug"
 
 // numbered returns the number in a name such as "cpu12".
 func numbered(name, prefix string) (int, bool) {
@@ -96,7 +126,8 @@ func numbered(name, prefix string) (int, bool) {
 	return n, err == nil
 }
 
-// seesPolicy says whether a directory of cpufreq is about a visible CPU.
+// seesPolicy says whether a directory of cpufreq is about a visible CPU. The kernel
+// makes one when the first CPU of the policy is online.
 func (e *systemEyes) seesPolicy(path []string) bool {
 	text, err := e.walker.read(nil, append(path[:len(path):len(path)], "related_cpus"))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/sys"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -29,13 +30,20 @@ type editor func(e *systemEyes, text []byte, path []string) ([]byte, error)
 // editorOf returns how a file is edited, nil for one that passes through. Files
 // of one name have one format wherever they are
 // (Documentation/ABI/testing/sysfs-devices-system-cpu, stable/sysfs-devices-node).
+//
+// What the kernel fixes at boot stays the host's: possible, present, enabled,
+// isolated and nohz_full have CPUs that are offline, and so have the lists of
+// cpufreq that are about hardware (related_cpus, freqdomain_cpus).
 func editorOf(path []string) editor {
 	name := path[len(path)-1]
+	if path[0] == cpuTop && len(path) == 2 {
+		return fileEditor(name)
+	}
 	if path[0] == nodeTop && len(path) == 2 {
 		switch name {
 		case "has_cpu":
 			return (*systemEyes).nodesWithCPUs
-		case "online", "possible":
+		case "online":
 			return (*systemEyes).nodeList
 		}
 		if strings.HasPrefix(name, "has_") {
@@ -50,11 +58,13 @@ func editorOf(path []string) editor {
 	case "cpumap", "core_cpus", "core_siblings", "thread_siblings", "die_cpus", "package_cpus",
 		"cluster_cpus", "book_siblings", "drawer_siblings", "shared_cpu_map":
 		return (*systemEyes).cpuMap
-	case "affected_cpus", "related_cpus", "freqdomain_cpus":
+	case "affected_cpus":
 		return (*systemEyes).cpuWords
-	case "isolated", "nohz_full", "enabled", "online", "offline", "present", "possible":
-		if len(path) == 2 { // cpu/cpuN/online is a switch
-			return (*systemEyes).cpuList
+	case onlineFile:
+		return (*systemEyes).zeroOffline // 1: online
+	case "state", "target":
+		if path[len(path)-2] == hotplugDir {
+			return (*systemEyes).zeroOffline // CPUHP_OFFLINE
 		}
 	case "distance":
 		return (*systemEyes).distance
@@ -64,12 +74,34 @@ func editorOf(path []string) editor {
 	return nil
 }
 
-// cpuList keeps the visible CPUs of a CPU list ("0-3,8"). nohz_full says "(null)"
-// for none.
-func (e *systemEyes) cpuList(text []byte, _ []string) ([]byte, error) {
-	if string(bytes.TrimSpace(text)) == "(null)" {
-		return text, nil
+// fileEditor returns the editor of a file of cpu itself that package sys renders,
+// nil for any other.
+func fileEditor(name string) editor {
+	for _, file := range sys.Files() {
+		if file.Name != "devices/system/cpu/"+name {
+			continue
+		}
+		return func(e *systemEyes, text []byte, path []string) ([]byte, error) {
+			var v view.View
+			if !e.viewer(e.served(path), e.tid, file.Needs, &v) {
+				return text, nil
+			}
+			return file.Append(nil, text, &v)
+		}
 	}
+	return nil
+}
+
+// zeroOffline makes the number of a CPU that the caller does not have 0.
+func (e *systemEyes) zeroOffline(text []byte, path []string) ([]byte, error) {
+	if e.offline(path) {
+		return []byte("0\n"), nil
+	}
+	return text, nil
+}
+
+// cpuList keeps the visible CPUs of a CPU list ("0-3,8").
+func (e *systemEyes) cpuList(text []byte, _ []string) ([]byte, error) {
 	return intersect(text, e.view.CPUs)
 }
 
@@ -170,7 +202,7 @@ func (e *systemEyes) distance(text []byte, _ []string) ([]byte, error) {
 // meminfo makes nodeN/meminfo, of which the container's memory is a part.
 func (e *systemEyes) meminfo(text []byte, path []string) ([]byte, error) {
 	var v view.View
-	if !e.viewer(System+"/"+strings.Join(path, "/"), e.tid, view.NeedMemory, &v) {
+	if !e.viewer(e.served(path), e.tid, view.NeedMemory, &v) {
 		return text, nil
 	}
 	return appendNodeMeminfo(nil, text, &v.Memory, e.machineTotal(text))

@@ -35,7 +35,7 @@ func Mounts(root string, viewer Viewer) []subtree.Mount {
 	var mounts []subtree.Mount
 	for _, top := range []string{cpuTop, nodeTop} {
 		if isDirectory(w, []string{top}) {
-			t := &tree{source: w, keys: newKeys(top), eyes: s.eyes}
+			t := &tree{source: onlineSource{w}, keys: newKeys(top), eyes: s.eyes}
 			mounts = append(mounts, subtree.Mount{Path: System + "/" + top, KeyBits: KeyBits, Tree: t})
 		}
 	}

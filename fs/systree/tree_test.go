@@ -2,6 +2,7 @@ package systree
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,17 +20,26 @@ import (
 func TestFind(t *testing.T) {
 	m := mount(t, machine(t))
 	got := append(m.find(t, apart, "cpu"), m.find(t, apart, "node")...)
-	want := []string{
-		"cpu/cpu2/", "cpu/cpu2/cache/", "cpu/cpu2/cache/index0/", "cpu/cpu2/cache/index0/shared_cpu_map", "cpu/cpu2/cache/index0/size",
-		"cpu/cpu2/cpufreq -> ../cpufreq/policy2", "cpu/cpu2/node0 -> ../../node/node0", "cpu/cpu2/online", "cpu/cpu2/topology/",
-		"cpu/cpu2/topology/core_id", "cpu/cpu2/topology/core_siblings_list", "cpu/cpu2/topology/physical_package_id",
-		"cpu/cpu2/topology/thread_siblings", "cpu/cpu2/topology/thread_siblings_list",
-		"cpu/cpufreq/", "cpu/cpufreq/policy2/", "cpu/cpufreq/policy2/related_cpus", "cpu/empty -> .",
-		"cpu/enabled", "cpu/isolated", "cpu/kernel_max", "cpu/nohz_full", "cpu/online",
-		"node/has_cpu", "node/has_memory", "node/node0/", "node/node0/cpu2 -> ../../cpu/cpu2", "node/node0/cpulist", "node/node0/cpumap",
-		"node/node0/distance", "node/node0/meminfo", "node/node1/", "node/node1/cpulist", "node/node1/cpumap", "node/node1/distance",
-		"node/node1/meminfo", "node/online", "node/possible",
+	want := strings.Fields(`
+		cpu/cpu2/cache/ cpu/cpu2/cache/index0/ cpu/cpu2/cache/index0/shared_cpu_map cpu/cpu2/cache/index0/size
+		cpu/cpu2/cpuidle/ cpu/cpu2/cpuidle/state0/ cpu/cpu2/cpuidle/state0/usage cpu/cpu2/topology/
+		cpu/cpu2/topology/core_id cpu/cpu2/topology/core_siblings_list cpu/cpu2/topology/physical_package_id
+		cpu/cpu2/topology/thread_siblings cpu/cpu2/topology/thread_siblings_list
+		cpu/cpu2/cpufreq->../cpufreq/policy2 cpu/cpu3/cpufreq->../cpufreq/policy2
+		cpu/cpufreq/ cpu/cpufreq/policy2/ cpu/cpufreq/policy2/affected_cpus cpu/cpufreq/policy2/related_cpus cpu/empty->.
+		cpu/enabled cpu/isolated cpu/kernel_max cpu/nohz_full cpu/offline cpu/online cpu/possible cpu/present
+		node/has_cpu node/has_memory node/node0/ node/node0/cpulist node/node0/cpumap node/node0/distance node/node0/meminfo
+		node/node1/ node/node1/cpulist node/node1/cpumap node/node1/distance node/node1/meminfo node/online node/possible`)
+	for cpu := range 8 { // present: all; CPUs but 2 are as offline ones
+		dir, link := fmt.Sprintf("cpu/cpu%d/", cpu), fmt.Sprintf("node%d", cpu/4)
+		want = append(want, dir, dir+"online", dir+link+"->../../node/"+link, fmt.Sprintf("node/%s/cpu%d->../../cpu/cpu%[2]d", link, cpu),
+			dir+"hotplug/", dir+"hotplug/fail", dir+"hotplug/state", dir+"hotplug/target")
 	}
+	for i := range got {
+		got[i] = strings.ReplaceAll(got[i], " ", "")
+	}
+	slices.Sort(got)
+	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
@@ -47,7 +57,12 @@ func TestFind(t *testing.T) {
 func TestContent(t *testing.T) {
 	m := mount(t, machine(t))
 	for _, tt := range []struct{ path, small, apart, host string }{
-		{"cpu/enabled", "1,4-5\n", "2\n", "0-7\n"},
+		{"cpu/online", "1,4-5\n", "2\n", "0-7\n"},
+		{"cpu/offline", "0,2-3,6-7,8-9\n", "0-1,3-7,8-9\n", ",8-9\n"},
+		{"cpu/possible", "0-7\n", "0-7\n", "0-7\n"},
+		{"cpu/present", "0-7\n", "0-7\n", "0-7\n"},
+		{"cpu/enabled", "0-7\n", "0-7\n", "0-7\n"},
+		{"cpu/isolated", "6-7\n", "6-7\n", "6-7\n"},
 		{"cpu/nohz_full", "  (null)\n", "  (null)\n", "  (null)\n"},
 		{"cpu/kernel_max", "8191\n", "8191\n", "8191\n"},
 		{"cpu/cpu4/topology/thread_siblings", "00000000,00000030\n", "", "00000000,00000030\n"},
@@ -57,11 +72,19 @@ func TestContent(t *testing.T) {
 		{"cpu/cpu2/topology/core_siblings_list", "", "2\n", "0-3\n"},
 		{"cpu/cpu1/cache/index0/shared_cpu_map", "02\n", "", "03\n"},
 		{"cpu/cpu1/cache/index0/size", "32K\n", "", "32K\n"},
-		{"cpu/cpu1/online", "1\n", "", "1\n"},
-		{"cpu/cpufreq/policy0/related_cpus", "1\n", "", "0 1\n"},
+		{"cpu/cpu0/online", "0\n", "0\n", ""},
+		{"cpu/cpu1/online", "1\n", "0\n", "1\n"},
+		{"cpu/cpu2/online", "0\n", "1\n", "1\n"},
+		{"cpu/cpu1/hotplug/state", "236\n", "0\n", "236\n"},
+		{"cpu/cpu1/hotplug/target", "236\n", "0\n", "236\n"},
+		{"cpu/cpu1/hotplug/fail", "-1\n", "-1\n", "-1\n"},
+		{"cpu/cpu2/cpuidle/state0/usage", "", "4711\n", "4711\n"},
+		{"cpu/cpufreq/policy0/affected_cpus", "1\n", "", "0 1\n"},
+		{"cpu/cpufreq/policy0/related_cpus", "0 1\n", "", "0 1\n"},
 		{"cpu/cpufreq/policy4/related_cpus", "4 5\n", "", "4 5\n"},
 		{"cpu/cpufreq/policy6/related_cpus", "", "", "6 7\n"},
 		{"node/online", "0-1\n", "0-1\n", "0-1\n"},
+		{"node/possible", "0-1\n", "0-1\n", "0-1\n"},
 		{"node/has_cpu", "0-1\n", "0\n", "0-1\n"},
 		{"node/node0/cpulist", "1\n", "2\n", "0-3\n"},
 		{"node/node1/cpulist", "4-5\n", "\n", "4-7\n"},
@@ -94,6 +117,12 @@ func TestDistance(t *testing.T) {
 	if got, err := m.read(small, "node/online"); got != "0\n" {
 		t.Errorf("online: got %q, %v", got, err)
 	}
+	if got, err := m.read(small, "node/possible"); got != "0-1\n" { // getcpu(2) tells them as indices
+		t.Errorf("possible: got %q, %v", got, err)
+	}
+	if _, _, _, err := m.lookup(small, "cpu/cpu4/node1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a link to a node that is not visible: %v", err)
+	}
 	if _, err := m.read(small, "node/node1/distance"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a node that is not visible: %v", err)
 	}
@@ -106,11 +135,11 @@ func TestEscapes(t *testing.T) {
 	for _, path := range []string{
 		"cpu/up", "cpu/far", "cpu/abs", "cpu/self", "cpu/chain", "cpu/through", "cpu/gone", "cpu/hole", "cpu/memory", "cpu/root",
 		"cpu/private", "cpu/private/secret", "cpu/cpu1/crash_notes", "node/node0/compact", "node/node0/memory1",
-		"cpu/cpu1/subsystem", "cpu/cpu0", "cpu/cpu0/online", "cpu/cpu99", "cpu/..", "cpu/.", "cpu/cpu1/..", "cpu/cpu1/../../secret",
+		"cpu/cpu1/subsystem", "cpu/cpu0/topology", "cpu/cpu0/cache/index0/size", "cpu/cpu0/cpuidle", "cpu/cpu0/crash_notes", "cpu/cpu99", "cpu/cpu99/online", "cpu/..", "cpu/.", "cpu/cpu1/..", "cpu/cpu1/../../secret",
 		"cpu/cpu1/\x00", "node/..", "cpu/cpu1/node0/cpulist", "cpu/empty/online",
 	} {
 		for _, tid := range []uint32{small, host} {
-			if tid == host && strings.HasPrefix(path, "cpu/cpu0") {
+			if tid == host && strings.HasPrefix(path, "cpu/cpu0/") && !strings.HasSuffix(path, "notes") {
 				continue
 			}
 			if _, key, attr, err := m.lookup(tid, path); err == nil {
@@ -150,7 +179,7 @@ func TestReplacedBySymlink(t *testing.T) {
 func TestSuccessor(t *testing.T) {
 	root := machine(t)
 	first := mount(t, root)
-	for _, path := range []string{"cpu/cpu1/topology/core_id", "cpu/cpu4", "node/node0/cpu1"} {
+	for _, path := range []string{"cpu/cpu1/topology/core_id", "cpu/cpu5/cache", "cpu/cpu0/online"} {
 		_, key, attr, err := first.lookup(small, path)
 		if err != nil {
 			t.Fatal(err)
@@ -159,7 +188,11 @@ func TestSuccessor(t *testing.T) {
 		if got, err := second.Attr(subtree.Caller{TID: small}, key); err != nil || got != attr {
 			t.Errorf("%s: got %+v, %v, want %+v", path, got, err, attr)
 		}
-		if _, err := second.Attr(subtree.Caller{TID: apart}, key); !errors.Is(err, fs.ErrNotExist) {
+		other := uint32(apart)
+		if path == "cpu/cpu0/online" {
+			other = host // which has no such file
+		}
+		if _, err := second.Attr(subtree.Caller{TID: other}, key); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s of somebody else: %v", path, err)
 		}
 		if _, err := second.Attr(subtree.Caller{TID: small}, key+1<<30); !errors.Is(err, unix.ESTALE) {

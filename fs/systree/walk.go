@@ -86,9 +86,10 @@ func (w *walker) name(path []string) string { return w.root + "/" + strings.Join
 
 // info is what is known of a node.
 type info struct {
-	ino  uint64
-	mode uint32 // of stat(2)
-	size int
+	ino    uint64
+	mode   uint32 // of stat(2)
+	size   int
+	madeUp bool // not the kernel's: see onlineSource
 }
 
 func (i info) kind() uint32 { return i.mode & unix.S_IFMT }

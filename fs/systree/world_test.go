@@ -13,7 +13,9 @@ import (
 )
 
 // machine makes a tree of two nodes with four CPUs each, in the formats of
-// Linux 6.12, and with what must not be seen. It returns what System is there.
+// Linux 6.12, and with what must not be seen. CPU 0 can't be taken offline, and
+// the machine has two CPUs more than the kernel was booted for. It returns what
+// System is there.
 func machine(t testing.TB) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "sys/devices/system")
@@ -38,7 +40,13 @@ func machine(t testing.TB) string {
 	for cpu := range 8 {
 		dir := fmt.Sprintf("cpu/cpu%d/", cpu)
 		node, pair := cpu/4, cpu&^1
-		put(0o644, dir+"online", "1\n")
+		if cpu > 0 {
+			put(0o644, dir+"online", "1\n")
+		}
+		put(0o444, dir+"hotplug/state", "236\n")
+		put(0o644, dir+"hotplug/target", "236\n")
+		put(0o644, dir+"hotplug/fail", "-1\n")
+		put(0o444, dir+"cpuidle/state0/usage", "4711\n")
 		put(0o400, dir+"crash_notes", "secret\n")
 		put(0o444, dir+"topology/core_id", fmt.Sprintf("%d\n", pair/2))
 		put(0o444, dir+"topology/physical_package_id", fmt.Sprintf("%d\n", node))
@@ -48,6 +56,7 @@ func machine(t testing.TB) string {
 		put(0o444, dir+"cache/index0/shared_cpu_map", fmt.Sprintf("%02x\n", 3<<pair))
 		put(0o444, dir+"cache/index0/size", "32K\n")
 		put(0o444, fmt.Sprintf("cpu/cpufreq/policy%d/related_cpus", pair), fmt.Sprintf("%d %d\n", pair, pair+1))
+		put(0o444, fmt.Sprintf("cpu/cpufreq/policy%d/affected_cpus", pair), fmt.Sprintf("%d %d\n", pair, pair+1))
 		link(fmt.Sprintf("cpu/cpu%d/cpufreq", cpu), fmt.Sprintf("../cpufreq/policy%d", pair))
 		link(fmt.Sprintf("cpu/cpu%d/node%d", cpu, node), fmt.Sprintf("../../node/node%d", node))
 		link(fmt.Sprintf("cpu/cpu%d/subsystem", cpu), "../../../../bus/cpu")
@@ -64,9 +73,11 @@ func machine(t testing.TB) string {
 			link(fmt.Sprintf("%scpu%d", dir, cpu), fmt.Sprintf("../../cpu/cpu%d", cpu))
 		}
 	}
-	for _, f := range []string{"cpu/online", "cpu/enabled", "cpu/isolated"} {
+	for _, f := range []string{"cpu/online", "cpu/possible", "cpu/present", "cpu/enabled"} {
 		put(0o444, f, "0-7\n")
 	}
+	put(0o444, "cpu/offline", ",8-9\n")
+	put(0o444, "cpu/isolated", "6-7\n")
 	put(0o444, "cpu/nohz_full", "  (null)\n")
 	put(0o444, "cpu/kernel_max", "8191\n")
 	put(0o444, "node/online", "0-1\n")
@@ -118,6 +129,7 @@ func viewer(_ string, tid uint32, needs view.Needs, v *view.View) bool {
 	default:
 		return false
 	}
+	v.Possible = cgroup.CPUSetOf(0, 1, 2, 3, 4, 5, 6, 7)
 	if needs&view.NeedMemory != 0 {
 		v.Memory = cgroup.Memory{Limit: 1 << 30, Usage: 1 << 28}
 	}

@@ -48,6 +48,7 @@ var parts = [...]struct {
 	{NeedMemoryPressure, pressure("memory")},
 	{NeedEvents, (*Gatherer).events},
 	{NeedHugetlb, (*Gatherer).hugetlb},
+	{NeedPossible, (*Gatherer).possible},
 }
 
 // Gather fills in the parts of dst that are needed; dst may hold an older View,
@@ -124,6 +125,12 @@ func (g *Gatherer) online() (cgroup.CPUSet, error) {
 		return nil, fmt.Errorf("%s: %w: no CPU", name, cgroup.ErrFormat)
 	}
 	return set, nil
+}
+
+// possible reads the host's possible CPUs.
+func (g *Gatherer) possible(dst *View, _ *container.Container, _ Options) (err error) {
+	dst.Possible, err = g.host.ReadCPUList("/sys/devices/system/cpu/possible")
+	return err
 }
 
 // cpuTime brings the container's account up to now and copies it. The account

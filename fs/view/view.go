@@ -31,16 +31,17 @@ type Needs uint32
 
 // The parts.
 const (
-	NeedMemory  Needs = 1 << iota // Memory
-	NeedCPUs                      // CPUs
-	NeedCPUTime                   // CPUTotal, CPUTicks, Base; brings NeedCPUs
-	NeedUptime                    // Uptime, Idle; brings NeedCPUTime
-	NeedLoad                      // Load, Running, Threads, LastPID
-	NeedIO                        // IO
-	NeedTasks                     // Tasks; brings NeedCPUTime
-	NeedEvents                    // OOMKills
-	NeedNodes                     // Nodes
-	NeedHugetlb                   // Hugetlb
+	NeedMemory   Needs = 1 << iota // Memory
+	NeedCPUs                       // CPUs
+	NeedCPUTime                    // CPUTotal, CPUTicks, Base; brings NeedCPUs
+	NeedUptime                     // Uptime, Idle; brings NeedCPUTime
+	NeedLoad                       // Load, Running, Threads, LastPID
+	NeedIO                         // IO
+	NeedTasks                      // Tasks; brings NeedCPUTime
+	NeedEvents                     // OOMKills
+	NeedNodes                      // Nodes
+	NeedHugetlb                    // Hugetlb
+	NeedPossible                   // Possible
 
 	// One of these at a time: Pressure.
 	NeedCPUPressure
@@ -61,6 +62,9 @@ type View struct {
 
 	// CPUs are the visible CPUs by their numbers on the host; never empty.
 	CPUs cgroup.CPUSet
+	// Possible are the CPUs that the host may ever have, fixed at its boot: no
+	// container has fewer.
+	Possible cgroup.CPUSet
 	// CPUTotal is the CPU time of the container since its start, of CPUs that
 	// are visible and that were.
 	CPUTotal CPUTicks

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 func testMain(m *testing.M) int {
-	for env, helper := range map[string]func(args string) error{mapperEnv: mapFile, pollerEnv: pollFile} {
+	for env, helper := range map[string]func(args string) error{mapperEnv: mapFile, pollerEnv: pollFile, tablesEnv: tryTables} {
 		args := os.Getenv(env)
 		if args == "" {
 			continue

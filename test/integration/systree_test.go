@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,24 +22,50 @@ func (b *box) bindSystem(d *daemon) {
 	}
 }
 
+// present returns the names of the host's CPUs in a directory, as a shell lists them.
+func present(t *testing.T, dir string) string {
+	t.Helper()
+	paths, err := filepath.Glob(dir + "/cpu[0-9]*")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%s: %d CPUs, %v", dir, len(paths), err)
+	}
+	for i := range paths {
+		paths[i] = filepath.Base(paths[i])
+	}
+	return strings.Join(paths, " ")
+}
+
 // What a container of one CPU sees of the CPU and node trees agrees with /proc
-// and with what lscpu makes of it.
+// and with what lscpu makes of it: the other CPUs are offline.
 func TestSystemTreesOfContainer(t *testing.T) {
 	d := start(t)
 	b := newBox(t, d, limits{memory: "268435456", cpus: "1"}, nil)
 	b.bindSystem(d)
+	const cpus = "/sys/devices/system/cpu/"
+	all := present(t, cpus)
+	possible := possibleCPUs(t)
 	for command, want := range map[string]string{
-		"cd /sys/devices/system/cpu && echo cpu[0-9]*":                                                   "cpu1",
-		"cat /sys/devices/system/cpu/online /sys/devices/system/cpu/possible":                            "1\n1",
-		"ls -d /sys/devices/system/cpu/cpu0 2>/dev/null || echo none":                                    "none",
-		"cat /sys/devices/system/cpu/cpu0/topology/core_id 2>/dev/null || echo none":                     "none",
+		"cd /sys/devices/system/cpu && echo cpu[0-9]*":                                                   all,
+		"cat /sys/devices/system/cpu/online":                                                             "1",
+		"cat /sys/devices/system/cpu/possible":                                                           possible.String(),
+		"cat /sys/devices/system/cpu/present":                                                            strings.TrimSpace(mustRead(t, cpus+"present")),
+		"tr , '\n' </sys/devices/system/cpu/offline | head -n 1":                                         "0",
+		"cat /sys/devices/system/cpu/cpu0/online /sys/devices/system/cpu/cpu1/online":                    "0\n1",
+		"ls -d /sys/devices/system/cpu/cpu0/topology /sys/devices/system/cpu/cpu0/cache 2>/dev/null":     "",
+		"cat /sys/devices/system/cpu/cpu0/hotplug/state || echo 0":                                       "0",
+		"cd /sys/bus/cpu/devices && for c in *; do test -d $c/ && echo $c; done | xargs":                 all,
+		"cat /sys/bus/cpu/devices/cpu0/online":                                                           "0",
 		"cat /sys/devices/system/cpu/cpu1/topology/core_siblings_list":                                   "1",
 		"cd /sys/devices/system/cpu/cpu1/topology && cat core_cpus thread_siblings | tr -d 0, | sort -u": "2",
+		"getconf _NPROCESSORS_CONF":                                                                      fmt.Sprint(possible.Count()),
+		"getconf _NPROCESSORS_ONLN":                                                                      "1",
 		"lscpu -p=CPU | grep -v '#'":                                                                     "1",
 		"lscpu -p=CPU,CORE,SOCKET,NODE | grep -v '#' | wc -l":                                            "1",
-		"lscpu | awk -F: '/^CPU\\(s\\)/ {gsub(/ /, \"\"); print $2}'":                                    "1",
+		"lscpu | awk -F: '/^CPU\\(s\\)/ {gsub(/ /, \"\"); print $2}'":                                    fmt.Sprint(len(strings.Fields(all))),
+		"lscpu | awk -F: '/^On-line/ {gsub(/ /, \"\"); print $2}'":                                       "1",
 		"lscpu | awk -F: '/^Thread|^Core/ {gsub(/ /, \"\"); print $2}'":                                  "1\n1",
 		"echo x 2>/dev/null >/sys/devices/system/cpu/cpu1/uevent || echo refused":                        "refused",
+		"echo 1 2>/dev/null >/sys/devices/system/cpu/cpu0/online || echo refused":                        "refused",
 		"mkdir /sys/devices/system/cpu/x 2>/dev/null || echo refused":                                    "refused",
 	} {
 		if got := strings.TrimSpace(b.run(command)); got != want {
@@ -51,7 +78,7 @@ func TestSystemTreesOfContainer(t *testing.T) {
 	for command, want := range map[string]string{
 		"cd /sys/devices/system/node && echo node[0-9]*":                      "node0",
 		"cat /sys/devices/system/node/node0/cpulist":                          "1",
-		"cd /sys/devices/system/node/node0 && echo cpu[0-9]*":                 "cpu1",
+		"cd /sys/devices/system/node/node0 && echo cpu[0-9]*":                 present(t, "/sys/devices/system/node/node0"),
 		"awk '/MemTotal/ {print $4}' /sys/devices/system/node/node0/meminfo":  "262144",
 		"cat /sys/devices/system/node/node0/cpu1/topology/core_siblings_list": "1",
 	} {
@@ -154,7 +181,7 @@ func TestSystemTreesOutliveDaemon(t *testing.T) {
 		old := d.worker()
 		syscall.Kill(old, syscall.SIGKILL)
 		waitFor(t, "another worker", func() bool { w := d.worker(); return w != 0 && w != old })
-		if got := strings.TrimSpace(b.run("cat core_siblings_list; cat <&7; cd ../..; echo cpu[0-9]*")); got != "1\n1\ncpu1" {
+		if got := strings.TrimSpace(b.run("cat core_siblings_list; cat <&7; cd ../..; echo cpu[0-9]*")); got != "1\n1\n"+present(t, "/sys/devices/system/cpu") {
 			t.Errorf("after the death of the worker: got %q", got)
 		}
 	}

@@ -74,9 +74,12 @@ func TestCoherence(t *testing.T) {
 		for _, policy := range []view.CPUPolicy{view.Auto, view.CPUSet, view.Quota} {
 			w.Options.CPU = policy
 			want := w.visible(policy)
-			for _, name := range []string{"online", "present", "possible"} {
-				if got := w.read(t, "/sys/devices/system/cpu/"+name); got != want.String()+"\n" {
-					t.Errorf("policy %d: %s: got %q, want %s", policy, name, got, want)
+			for name, want := range map[string]string{
+				"online": want.String() + "\n", "offline": w.possible().AndNot(want).String() + "\n",
+				"present": w.Files["/sys/devices/system/cpu/present"], "possible": w.Files["/sys/devices/system/cpu/possible"],
+			} {
+				if got := w.read(t, "/sys/devices/system/cpu/"+name); got != want {
+					t.Errorf("policy %d: %s: got %q, want %q", policy, name, got, want)
 				}
 			}
 			if got := cpusOf(t, w.read(t, "/proc/cpuinfo"), "processor\t: "); !got.Equal(want) {

@@ -178,11 +178,11 @@ func (w *world) write() {
 	f["/proc/cpuinfo"] = cpuinfo.String()
 	f["/proc/stat"] = fmt.Sprintf("cpu  %d 0 0 1 0 0 0 0 0 0\n%sintr %d 0 7 9\nctxt %d\nbtime 1\nprocesses 9\nprocs_running 1\nprocs_blocked 0\nsoftirq %d 1 2\n",
 		busy, &stat, w.counted, w.counted, w.counted)
-	list := w.online.String() + "\n"
-	for _, name := range []string{"online", "present", "possible"} {
-		f["/sys/devices/system/cpu/"+name] = list
+	for name, cpus := range map[string]cgroup.CPUSet{
+		"online": w.online, "present": w.online, "possible": w.possible(), "offline": w.possible().AndNot(w.online),
+	} {
+		f["/sys/devices/system/cpu/"+name] = cpus.String() + "\n"
 	}
-	f["/sys/devices/system/cpu/possible"] = "0-11\n"
 	w.process(1, 0, "1", 1)
 	w.process(initPID, 1, fmt.Sprint(initPID, "\t1"), uint64(w.started/(10*time.Millisecond)))
 	if w.version == 2 {
@@ -190,6 +190,11 @@ func (w *world) write() {
 	} else {
 		w.writeV1()
 	}
+}
+
+// possible are the CPUs that the machine may ever have.
+func (w *world) possible() cgroup.CPUSet {
+	return cgroup.CPUSetOf(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 }
 
 func setLines(text string, values map[string]uint64) string {
