@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,10 +61,11 @@ type Config struct {
 // Safe for concurrent use.
 type Renderer struct {
 	Config
-	files   []*File
-	options atomic.Pointer[view.Options]
-	pool    sync.Pool // of *scratch
-	gate    *gate.Gate[*container.Container]
+	files    []*File
+	subtrees map[uint64]*mounted // of the tree that is made of the renderer, for their counters
+	options  atomic.Pointer[view.Options]
+	pool     sync.Pool // of *scratch
+	gate     *gate.Gate[*container.Container]
 }
 
 // Bounds of the files of one container that are being rendered at a time.
@@ -111,13 +113,34 @@ func (r *Renderer) Append(dst []byte, f *File, tid uint32) ([]byte, error) {
 	s.host = host
 	out, err := r.virtual(dst, s, f, tid)
 	if err != nil {
-		f.counters.FellBack(err)
-		if r.Report != nil {
-			r.Report(Fallback{Path: f.Path, TID: tid, Err: err})
-		}
+		r.fellBack(Fallback{Path: f.Path, TID: tid, Err: err})
 		return append(dst, host...), nil
 	}
 	return out, nil
+}
+
+// fellBack counts and reports a fallback, of whatever is served.
+func (r *Renderer) fellBack(f Fallback) {
+	if c := r.counters(f.Path); c != nil {
+		c.FellBack(f.Err)
+	}
+	if r.Report != nil {
+		r.Report(f)
+	}
+}
+
+// counters returns those of a served path: a file of the table has its own, all
+// of a subtree share some. nil: nothing serves it.
+func (r *Renderer) counters(path string) *Counters {
+	if f, err := r.file(path); err == nil {
+		return &f.counters
+	}
+	for _, s := range r.subtrees {
+		if strings.HasPrefix(path+"/", s.Path+"/") {
+			return &s.counters
+		}
+	}
+	return nil
 }
 
 // errEmpty guards against a renderer that lost everything.
@@ -159,8 +182,8 @@ func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View)
 	if err == nil {
 		err = r.Gatherer.Gather(v, decision.Container, needs, *r.options.Load())
 	}
-	if err != nil && r.Report != nil {
-		r.Report(Fallback{Path: path, TID: tid, Err: fmt.Errorf("gather %s: %w", path, err)})
+	if err != nil {
+		r.fellBack(Fallback{Path: path, TID: tid, Err: fmt.Errorf("gather %s: %w", path, err)})
 	}
 	return err == nil
 }

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -97,5 +98,10 @@ func showBelow(tree subtree.Tree, path string, names []string, c subtree.Caller)
 	if attr.Mode&syscall.S_IFMT != syscall.S_IFREG {
 		return nil, fmt.Errorf("%s is not served: no file: %w", path, fs.ErrNotExist)
 	}
-	return tree.Append(nil, c, key)
+	out, err := tree.Append(nil, c, key)
+	var f *subtree.Fallback
+	if errors.As(err, &f) {
+		return out, nil
+	}
+	return out, err
 }

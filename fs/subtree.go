@@ -66,6 +66,7 @@ func (t *Tree) mount(mounts []subtree.Mount) {
 		s.top.sub = s
 		t.subtrees[number] = s
 	}
+	t.renderer.subtrees = t.subtrees
 }
 
 // at returns the subtree that serves a node id, and its key there: one below a

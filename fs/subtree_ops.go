@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"sync"
 	"syscall"
 
@@ -111,7 +112,16 @@ func (t *Tree) subtreeRead(s *mounted, key subtree.Key, in *fuse.ReadIn, buf []b
 func (t *Tree) subtreeRender(s *mounted, key subtree.Key, h *fuse.InHeader) func([]byte) ([]byte, error) {
 	return func(dst []byte) ([]byte, error) {
 		defer s.counters.End(s.counters.Begin())
-		return s.Tree.Append(dst, t.caller(h), key)
+		out, err := s.Tree.Append(dst, t.caller(h), key)
+		var f *subtree.Fallback
+		if _, mutable := s.Tree.(subtree.Mutable); !mutable && errors.As(err, &f) {
+			t.renderer.fellBack(Fallback{Path: f.Path, TID: h.Pid, Err: f.Err})
+			return out, nil
+		}
+		if status(err) == fuse.EIO {
+			s.counters.Fail()
+		}
+		return out, err
 	}
 }
 

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,9 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 
+	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // petTree is a subtree with a directory 1, which holds a file 2 and a link 3.
@@ -38,6 +41,12 @@ func (p *petTree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtre
 		return 2, petAttr(2), nil
 	case "1link":
 		return 3, petAttr(3), nil
+	case "1odd":
+		return 4, petAttr(2), nil
+	case "1gone":
+		return 5, petAttr(2), nil
+	case "1broken":
+		return 6, petAttr(2), nil
 	}
 	return 0, subtree.Attr{}, fmt.Errorf("%s: %w", name, syscall.ENOENT)
 }
@@ -66,6 +75,15 @@ func (p *petTree) Open(_ subtree.Caller, _ subtree.Key, flags uint32) error {
 }
 
 func (p *petTree) Append(dst []byte, c subtree.Caller, key subtree.Key) ([]byte, error) {
+	switch key {
+	case 4:
+		err := fmt.Errorf("line 1: %w", cgroup.ErrFormat)
+		return append(dst, "the host's"...), &subtree.Fallback{Path: "/" + petDir + "/odd", Err: err}
+	case 5:
+		return dst, syscall.ENODEV
+	case 6:
+		return dst, errors.New("broken")
+	}
 	return fmt.Appendf(dst, "%d for %d", key, c.TID), nil
 }
 
@@ -109,8 +127,10 @@ func (p *changeable) Rmdir(_ subtree.Caller, key subtree.Key, name string) error
 	return syscall.EBUSY
 }
 
-func petMount(tree subtree.Tree) *Tree {
-	r := NewRenderer(Config{FS: archive("/sys/devices/system/cpu/online", "0\n"), Switches: new(Switches)}, nil)
+func petMount(tree subtree.Tree) *Tree { return petMountReporting(tree, nil) }
+
+func petMountReporting(tree subtree.Tree, report func(Fallback)) *Tree {
+	r := NewRenderer(Config{FS: archive("/sys/devices/system/cpu/online", "0\n"), Switches: new(Switches), Report: report}, nil)
 	r.files = []*File{{Path: "/sys/devices/system/cpu/online", Append: upper}}
 	return NewTree(r, newMemoryStore(),
 		subtree.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: tree},
@@ -220,6 +240,80 @@ func TestSubtreeReads(t *testing.T) {
 	}
 	if _, got := tree.Readlink(nil, &fuse.InHeader{NodeId: 40}); got != fuse.EINVAL {
 		t.Errorf("readlink of a file of the table: %v", got)
+	}
+}
+
+// readAll opens a path and reads it for the thread 12.
+func readAll(t *testing.T, tree *Tree, path string) (string, fuse.Status) {
+	t.Helper()
+	header := fuse.InHeader{NodeId: lookup(t, tree, path).NodeId, Caller: fuse.Caller{Pid: 12}}
+	var open fuse.OpenOut
+	if got := tree.Open(nil, &fuse.OpenIn{InHeader: header}, &open); got != fuse.OK {
+		t.Fatal(path, got)
+	}
+	buf := make([]byte, 64)
+	result, got := tree.Read(nil, &fuse.ReadIn{InHeader: header, Fh: open.Fh, ReadFlags: fuse.READ_LOCKOWNER}, buf)
+	if got != fuse.OK {
+		return "", got
+	}
+	text, _ := result.Bytes(buf)
+	return string(text), got
+}
+
+// A file below a subtree that can't be made for a caller is the host's, counted
+// and reported as one of the table. Any other error is the caller's answer; EIO is
+// counted as an error.
+func TestSubtreeFallsBack(t *testing.T) {
+	var said []string
+	report := func(f Fallback) { said = append(said, fmt.Sprint(f.Path, " ", f.TID, ": ", f.Err)) }
+	tree := petMountReporting(new(petTree), report)
+	for _, tt := range []struct {
+		name, want string
+		status     fuse.Status
+	}{{"file", "2 for 12", fuse.OK}, {"odd", "the host's", fuse.OK}, {"gone", "", fuse.Status(syscall.ENODEV)}, {"broken", "", fuse.EIO}} {
+		if got, status := readAll(t, tree, petDir+"/"+tt.name); got != tt.want || status != tt.status {
+			t.Errorf("%s: got %q, %v, want %q, %v", tt.name, got, status, tt.want, tt.status)
+		}
+	}
+	if want := "/" + petDir + "/odd 12: line 1: " + cgroup.ErrFormat.Error(); !slices.Equal(said, []string{want}) {
+		t.Errorf("reported %q, want %q", said, want)
+	}
+	for _, s := range tree.Stats() {
+		switch {
+		case s.Path != "/sys/devices/system/cpu/" && s.Requests+s.FellBack()+s.Errors > 0:
+			t.Errorf("counted elsewhere: %+v", s)
+		case s.Path == "/sys/devices/system/cpu/" && (s.Requests != 4 || s.FellBack() != 1 || s.Fallbacks["format"] != 1 || s.Errors != 1):
+			t.Errorf("got %+v, want 4 requests, 1 fallback for its format and 1 error", s)
+		}
+	}
+	if got, err := tree.Show("/"+petDir+"/odd", 12); string(got) != "the host's" || err != nil {
+		t.Errorf("shown: %q, %v", got, err)
+	}
+}
+
+// What can be changed has no host's text to fall back to: who asks decides what
+// may be read there.
+func TestMutableNeverFallsBack(t *testing.T) {
+	if got, status := readAll(t, petMount(new(changeable)), petDir+"/odd"); got != "" || status != fuse.EIO {
+		t.Errorf("got %q, %v, want EIO", got, status)
+	}
+}
+
+// A view that can't be had is counted where its file is, or below which it is.
+func TestViewFallsBack(t *testing.T) {
+	tree := petMount(new(petTree))
+	tree.renderer.Resolver = resolver{}
+	for _, path := range []string{"/sys/devices/system/cpu", "/" + petDir + "/file", "/sys/devices/system/cpu/online", "/elsewhere"} {
+		if tree.renderer.View(path, 12, view.NeedCPUs, new(view.View)) {
+			t.Errorf("%s: a view of nobody", path)
+		}
+	}
+	got := make(map[string]uint64)
+	for _, s := range tree.Stats() {
+		got[s.Path] = s.FellBack()
+	}
+	if got["/sys/devices/system/cpu/"] != 2 || got["/sys/devices/system/cpu/online"] != 1 {
+		t.Errorf("got %v, want 2 below cpu, 1 of online", got)
 	}
 }
 

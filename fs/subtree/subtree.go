@@ -60,10 +60,23 @@ type Tree interface {
 	// Open says whether a file may be opened, with the flags of open(2).
 	Open(c Caller, file Key, flags uint32) error
 	// Append appends a file's content to dst, and returns dst as it was with an
-	// error. It is called for a read at offset 0; other offsets are served from
-	// the same bytes.
+	// error; with a [*Fallback], dst and the host's text. It is called for a read
+	// at offset 0; other offsets are served from the same bytes.
 	Append(dst []byte, c Caller, file Key) ([]byte, error)
 }
+
+// Fallback is the error of [Tree.Append] for a file that the caller may read, but
+// whose content for him could not be made from the host's: package fs answers
+// with the host's text, counts and reports it. It is for files of numbers, never
+// for a [Mutable] tree, and never for what a caller may not see: that stays an
+// error of its own.
+type Fallback struct {
+	Path string // the file below the mount point
+	Err  error  // what failed
+}
+
+func (f *Fallback) Error() string { return f.Err.Error() }
+func (f *Fallback) Unwrap() error { return f.Err }
 
 // Linker is a [Tree] with symlinks.
 type Linker interface {

@@ -1,6 +1,8 @@
 package systree
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,7 +29,6 @@ type systemEyes struct {
 	looked    bool
 	contained bool // false: all is the host's
 	view      view.View
-	nodes     cgroup.CPUSet // visible; nil: not yet known
 }
 
 // served returns the name of a path in the served tree.
@@ -78,7 +79,7 @@ func (e *systemEyes) seesNames(path []string) bool {
 		return false
 	}
 	for n, name := range path {
-		if node, ok := numbered(name, "node"); ok && e.look(path) && !e.visibleNodes().Has(node) {
+		if node, ok := numbered(name, "node"); ok && e.look(path) && !e.seesNode(node) {
 			return false
 		}
 		if _, ok := numbered(name, "policy"); ok && e.look(path) && !e.seesPolicy(path[:n+1]) {
@@ -141,56 +142,37 @@ func (e *systemEyes) seesPolicy(path []string) bool {
 	return false
 }
 
-// visibleNodes are the nodes that the container may allocate from, and those of
-// its CPUs.
-func (e *systemEyes) visibleNodes() cgroup.CPUSet {
-	if e.nodes != nil {
-		return e.nodes
+// seesNode says whether a node is one that the container may allocate from, or
+// has a visible CPU. One of which that is not known stays hidden.
+func (e *systemEyes) seesNode(node int) bool {
+	if e.view.Nodes == nil || e.view.Nodes.Has(node) {
+		return true
 	}
-	e.nodes = cgroup.CPUSet{}
-	for _, node := range e.hostNodes() {
-		if e.view.Nodes == nil || e.view.Nodes.Has(node) || e.hasCPUs(node) {
-			e.nodes = union(e.nodes, node)
-		}
-	}
-	return e.nodes
-}
-
-// union returns s with one more number.
-func union(s cgroup.CPUSet, n int) cgroup.CPUSet {
-	one := cgroup.CPUSetOf(n)
-	for i := range min(len(s), len(one)) {
-		one[i] |= s[i]
-	}
-	if len(s) > len(one) {
-		one = append(one, s[len(one):]...)
-	}
-	return one
+	has, err := e.hasCPUs(node)
+	return err == nil && has
 }
 
 // hasCPUs says whether a node has a visible CPU.
-func (e *systemEyes) hasCPUs(node int) bool {
-	text, err := e.walker.read(nil, []string{nodeTop, "node" + strconv.Itoa(node), "cpulist"})
-	if err != nil {
-		return false
-	}
-	cpus, err := cgroup.ParseCPUList(text)
-	return err == nil && !cpus.And(e.view.CPUs).Empty()
+func (e *systemEyes) hasCPUs(node int) (bool, error) {
+	cpus, err := e.list([]string{nodeTop, "node" + strconv.Itoa(node), "cpulist"})
+	return err == nil && !cpus.And(e.view.CPUs).Empty(), err
 }
 
 // hostNodes returns the numbers of the host's nodes.
-func (s *system) hostNodes() []int {
-	text, err := s.walker.read(nil, []string{nodeTop, "online"})
+func (s *system) hostNodes() ([]int, error) {
+	online, err := s.list([]string{nodeTop, "online"})
+	return slices.Collect(online.All()), err
+}
+
+// list returns the list that a file of the host is.
+func (s *system) list(path []string) (cgroup.CPUSet, error) {
+	text, err := s.walker.read(nil, path)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	online, err := cgroup.ParseCPUList(text)
+	set, err := cgroup.ParseCPUList(text)
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf("%s: %w", s.walker.name(path), err)
 	}
-	var nodes []int
-	for n := range online.All() {
-		nodes = append(nodes, n)
-	}
-	return nodes
+	return set, nil
 }

@@ -124,8 +124,8 @@ func (l nodeLine) append(dst []byte, value uint64) []byte {
 
 // machineTotal returns the memory of all nodes, kB; text is the meminfo of one.
 func (s *system) machineTotal(text []byte) uint64 {
-	nodes := s.hostNodes()
-	if len(nodes) < 2 {
+	nodes, err := s.hostNodes()
+	if err != nil || len(nodes) < 2 {
 		return memTotal(text)
 	}
 	var sum uint64

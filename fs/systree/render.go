@@ -19,7 +19,7 @@ func (e *systemEyes) render(dst, text []byte, path []string) ([]byte, error) {
 	}
 	out, err := edit(e, bytes.Clone(text), path)
 	if err != nil {
-		return dst, fmt.Errorf("%s: %w", e.walker.name(path), err)
+		return dst, err
 	}
 	return append(dst, out...), nil
 }
@@ -107,7 +107,7 @@ func (e *systemEyes) cpuList(text []byte, _ []string) ([]byte, error) {
 
 // nodeList keeps the visible nodes of a list.
 func (e *systemEyes) nodeList(text []byte, _ []string) ([]byte, error) {
-	return intersect(text, e.visibleNodes())
+	return filter(text, func(node int) (bool, error) { return e.seesNode(node), nil })
 }
 
 func intersect(text []byte, with cgroup.CPUSet) ([]byte, error) {
@@ -120,17 +120,26 @@ func intersect(text []byte, with cgroup.CPUSet) ([]byte, error) {
 
 // nodesWithCPUs keeps the nodes that have a visible CPU.
 func (e *systemEyes) nodesWithCPUs(text []byte, _ []string) ([]byte, error) {
+	return filter(text, e.hasCPUs)
+}
+
+// filter keeps the nodes of a list that a function wants.
+func filter(text []byte, want func(node int) (bool, error)) ([]byte, error) {
 	set, err := cgroup.ParseCPUList(text)
 	if err != nil {
 		return nil, err
 	}
-	var with cgroup.CPUSet
+	var kept []int
 	for n := range set.All() {
-		if e.hasCPUs(n) {
-			with = union(with, n)
+		wanted, err := want(n)
+		if err != nil {
+			return nil, err
+		}
+		if wanted {
+			kept = append(kept, n)
 		}
 	}
-	return append(with.AppendList(nil), '\n'), nil
+	return append(cgroup.CPUSetOf(kept...).AppendList(nil), '\n'), nil
 }
 
 // cpuMap clears the bits of CPUs that are not visible, in groups of 32, the
@@ -186,13 +195,16 @@ func (e *systemEyes) cpuWords(text []byte, _ []string) ([]byte, error) {
 //	10 21
 func (e *systemEyes) distance(text []byte, _ []string) ([]byte, error) {
 	columns := strings.Fields(string(text))
-	nodes := e.hostNodes()
+	nodes, err := e.hostNodes()
+	if err != nil {
+		return nil, err
+	}
 	if len(columns) != len(nodes) {
 		return nil, fmt.Errorf("%w: %d distances of %d nodes", cgroup.ErrFormat, len(columns), len(nodes))
 	}
 	var kept []string
 	for i, n := range nodes {
-		if e.visibleNodes().Has(n) {
+		if e.seesNode(n) {
 			kept = append(kept, columns[i])
 		}
 	}

@@ -48,7 +48,7 @@ func FuzzEditors(f *testing.F) {
 	}
 	visible := cgroup.CPUSetOf(1, 8, 40)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		e := &systemEyes{looked: true, contained: true, view: view.View{CPUs: visible}, nodes: cgroup.CPUSetOf(0, 1)}
+		e := &systemEyes{looked: true, contained: true, view: view.View{CPUs: visible}}
 		for name, edit := range map[string]editor{
 			"list": (*systemEyes).cpuList, "map": (*systemEyes).cpuMap, "words": (*systemEyes).cpuWords, "nodes": (*systemEyes).nodeList,
 			"meminfo": func(_ *systemEyes, text []byte, _ []string) ([]byte, error) {

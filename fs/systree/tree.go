@@ -63,7 +63,7 @@ type eyes interface {
 	// sees says whether a node that is there is one for the caller.
 	sees(path []string, i info) bool
 	// render appends the caller's version of a file to dst. text, the host's,
-	// may lie behind dst.
+	// may lie behind dst; with an error it is as it was.
 	render(dst, text []byte, path []string) ([]byte, error)
 }
 
@@ -189,7 +189,12 @@ func (t *tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, e
 	if err != nil {
 		return dst, err
 	}
-	return e.render(dst, out[len(dst):], p)
+	rendered, err := e.render(dst, out[len(dst):], p)
+	if err != nil {
+		name := t.source.name(p)
+		return out, &subtree.Fallback{Path: name, Err: fmt.Errorf("render %s: %w", name, err)}
+	}
+	return rendered, nil
 }
 
 // Target implements [subtree.Linker].

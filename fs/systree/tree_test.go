@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
@@ -125,6 +126,74 @@ func TestDistance(t *testing.T) {
 	}
 	if _, err := m.read(small, "node/node1/distance"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a node that is not visible: %v", err)
+	}
+}
+
+// A file that is not in the format we know is the host's, with an error that
+// says why; what is hidden stays hidden.
+func TestMalformed(t *testing.T) {
+	root := machine(t)
+	m := mount(t, root)
+	for _, tt := range []struct{ path, text string }{
+		{"cpu/cpu1/cache/index0/shared_cpu_map", "no map\n"},
+		{"cpu/cpu1/topology/thread_siblings_list", "0-\n"},
+		{"cpu/cpufreq/policy0/affected_cpus", "0 x\n"},
+		{"cpu/online", "all\n"},
+		{"cpu/offline", ",,8\n"},
+		{"node/node0/cpumap", "ff"},
+		{"node/node0/distance", "10 21 31\n"},
+		{"node/node0/meminfo", "Node 0\n"},
+		{"node/has_memory", "0-\n"},
+		{"node/has_cpu", "0-\n"},
+		{"node/online", "-1\n"},
+	} {
+		path := filepath.Join(root, tt.path)
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(tt.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got, err := m.read(small, tt.path)
+		var f *subtree.Fallback
+		if got != tt.text || !errors.As(err, &f) || !errors.Is(err, cgroup.ErrFormat) || f.Path != path {
+			t.Errorf("%s: got %q, %v, want the host's %q", tt.path, got, err, tt.text)
+		}
+		if got, err := m.read(host, tt.path); got != tt.text || err != nil {
+			t.Errorf("%s on the host: got %q, %v", tt.path, got, err)
+		}
+		tree, key, _, err := m.lookup(small, tt.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := tree.Append([]byte("before:"), subtree.Caller{TID: small}, key); string(got) != "before:"+tt.text {
+			t.Errorf("%s behind other bytes: got %q", tt.path, got)
+		}
+	}
+	for _, path := range []string{"cpu/cpu0/cache/index0/shared_cpu_map", "cpu/cpu1/crash_notes"} {
+		if got, err := m.read(small, path); got != "" || !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: got %q, %v", path, got, err)
+		}
+	}
+}
+
+// A node of which is not known whether it has a visible CPU stays hidden.
+func TestMalformedNode(t *testing.T) {
+	root := machine(t)
+	m := mount(t, root)
+	path := filepath.Join(root, "node/node1/cpulist")
+	if err := errors.Join(os.Chmod(path, 0o644), os.WriteFile(path, []byte("4-\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := m.lookup(small, "node/node1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the node: %v", err)
+	}
+	if got, err := m.read(small, "node/online"); got != "0\n" || err != nil {
+		t.Errorf("online: got %q, %v", got, err)
+	}
+	var f *subtree.Fallback
+	if got, err := m.read(small, "node/has_cpu"); got != "0-1\n" || !errors.As(err, &f) {
+		t.Errorf("has_cpu: got %q, %v", got, err)
 	}
 }
 
