@@ -62,6 +62,10 @@ func editorOf(path []string) editor {
 		return (*systemEyes).cpuWords
 	case onlineFile:
 		return (*systemEyes).zeroOffline // 1: online
+	case "active":
+		if path[len(path)-2] == "smt" {
+			return (*systemEyes).smtActive
+		}
 	case "state", "target":
 		if path[len(path)-2] == hotplugDir {
 			return (*systemEyes).zeroOffline // CPUHP_OFFLINE
@@ -98,6 +102,20 @@ func (e *systemEyes) zeroOffline(text []byte, path []string) ([]byte, error) {
 		return []byte("0\n"), nil
 	}
 	return text, nil
+}
+
+// smtActive makes cpu/smt/active: 1 while two threads of a core are online.
+func (e *systemEyes) smtActive(text []byte, _ []string) ([]byte, error) {
+	for cpu := range e.view.CPUs.All() {
+		threads, err := e.list([]string{cpuTop, "cpu" + strconv.Itoa(cpu), "topology", "thread_siblings_list"})
+		if err != nil {
+			return nil, err
+		}
+		if threads.And(e.view.CPUs).Count() > 1 {
+			return text, nil
+		}
+	}
+	return []byte("0\n"), nil
 }
 
 // cpuList keeps the visible CPUs of a CPU list ("0-3,8").

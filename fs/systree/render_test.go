@@ -40,6 +40,25 @@ func TestNodeMeminfo(t *testing.T) {
 	}
 }
 
+// Maps and lists of a machine of 256 CPUs.
+func TestManyCPUs(t *testing.T) {
+	e := &systemEyes{looked: true, contained: true, view: view.View{CPUs: cgroup.CPUSetOf(0, 31, 32, 63, 64, 65, 66, 200, 255)}}
+	all := strings.Repeat("ffffffff,", 7) + "ffffffff\n"
+	for _, tt := range []struct {
+		edit     editor
+		in, want string
+	}{
+		{(*systemEyes).cpuMap, all, "80000000,00000100,00000000,00000000,00000000,00000007,80000001,80000001\n"},
+		{(*systemEyes).cpuMap, "ff,ffffffff,ffffffff\n", "07,80000001,80000001\n"},
+		{(*systemEyes).cpuList, "0-255\n", "0,31-32,63-66,200,255\n"},
+		{(*systemEyes).cpuList, "64-127,192-254\n", "64-66,200\n"},
+	} {
+		if got, err := tt.edit(e, []byte(tt.in), nil); string(got) != tt.want || err != nil {
+			t.Errorf("%q: got %q, %v, want %q", tt.in, got, err, tt.want)
+		}
+	}
+}
+
 // FuzzEditors gives each editor any text: what comes out is edited to itself,
 // and has no CPU but the container's.
 func FuzzEditors(f *testing.F) {

@@ -29,6 +29,7 @@ func TestFind(t *testing.T) {
 		cpu/cpu2/cpufreq->../cpufreq/policy2 cpu/cpu3/cpufreq->../cpufreq/policy2
 		cpu/cpufreq/ cpu/cpufreq/policy2/ cpu/cpufreq/policy2/affected_cpus cpu/cpufreq/policy2/related_cpus cpu/empty->.
 		cpu/enabled cpu/isolated cpu/kernel_max cpu/nohz_full cpu/offline cpu/online cpu/possible cpu/present
+		cpu/smt/ cpu/smt/active
 		node/has_cpu node/has_memory node/node0/ node/node0/cpulist node/node0/cpumap node/node0/distance node/node0/meminfo
 		node/node1/ node/node1/cpulist node/node1/cpumap node/node1/distance node/node1/meminfo node/online node/possible`)
 	for cpu := range 8 { // present: all; CPUs but 2 are as offline ones
@@ -66,6 +67,7 @@ func TestContent(t *testing.T) {
 		{"cpu/isolated", "6-7\n", "6-7\n", "6-7\n"},
 		{"cpu/nohz_full", "  (null)\n", "  (null)\n", "  (null)\n"},
 		{"cpu/kernel_max", "8191\n", "8191\n", "8191\n"},
+		{"cpu/smt/active", "1\n", "0\n", "1\n"},
 		{"cpu/cpu4/topology/thread_siblings", "00000000,00000030\n", "", "00000000,00000030\n"},
 		{"cpu/cpu4/topology/thread_siblings_list", "4-5\n", "", "4-5\n"},
 		{"cpu/cpu1/topology/thread_siblings_list", "1\n", "", "0-1\n"},

@@ -80,6 +80,7 @@ func machine(t testing.TB) string {
 	put(0o444, "cpu/isolated", "6-7\n")
 	put(0o444, "cpu/nohz_full", "  (null)\n")
 	put(0o444, "cpu/kernel_max", "8191\n")
+	put(0o444, "cpu/smt/active", "1\n")
 	put(0o444, "node/online", "0-1\n")
 	put(0o444, "node/possible", "0-1\n")
 	put(0o444, "node/has_cpu", "0-1\n")
