@@ -189,7 +189,7 @@ func checkDiskstats(t *testing.T, got, host []byte, v *view.View) {
 			t.Errorf("got %d columns, want %d: %q", n, want, line)
 		}
 	}
-	if len(lines(got)) > max(1, len(v.IO)) {
+	if len(v.Devices) == 0 && len(lines(got)) > max(1, len(v.IO)) {
 		t.Errorf("got %d devices, the container used %d", len(lines(got)), len(v.IO))
 	}
 }

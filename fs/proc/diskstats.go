@@ -10,15 +10,16 @@ import (
 const diskstatsFile = "/proc/diskstats"
 
 // AppendDiskstats appends /proc/diskstats, Documentation/admin-guide/iostats.rst,
-// with the devices that the container has used.
+// with the devices that the container has used, and those that it may open.
 //
 //	254       0 vda 77021 26217 2666642 13308 85901 35203 10360144 37726 0 11568 52524 12038 33 2290976 901 16227 588
 //
-// Cgroups account whole disks: partitions, and devices that the container never
-// used, have no line. One that used none has a line of zeros for the host's first
-// used device: no kernel with a disk writes an empty file. Order, names, columns
-// and their number are the host's (11 fields up to Linux 4.17, 15 with discards,
-// 17 since 5.5 with flushes). See [diskFields] for the values.
+// Cgroups account whole disks: a partition has zeros, and a line only if the
+// container may open it. A container that used none and may open none has a line
+// of zeros for a disk of the host: no kernel with a disk writes an empty file.
+// Order, names, columns and their number are the host's (11 fields up to Linux
+// 4.17, 15 with discards, 17 since 5.5 with flushes). See [diskFields] for the
+// values.
 //
 // iostat(1) reads this file for -p ALL, else /sys/block, which package systree
 // makes from it.
@@ -27,7 +28,6 @@ func AppendDiskstats(dst, host []byte, v *view.View) ([]byte, error) {
 		return dst, err
 	}
 	out := dst
-	var first []byte
 	for rest := host; len(rest) > 0; {
 		var line []byte
 		line, rest = cutLine(rest)
@@ -35,41 +35,13 @@ func AppendDiskstats(dst, host []byte, v *view.View) ([]byte, error) {
 		if !ok {
 			return dst, malformed(diskstatsFile, line)
 		}
-		if first == nil && usedDisk(names) {
-			first = line
-		}
-		io := findIO(v.IO, major, minor)
-		if io == nil {
+		io, shown := findDisk(v, major, minor)
+		if !shown {
 			continue
 		}
-		if out, ok = appendDisk(out, line, names, io); !ok {
+		if out, ok = appendDisk(out, line, names, &io); !ok {
 			return dst, malformed(diskstatsFile, line)
 		}
-	}
-	if len(out) > len(dst) || len(host) == 0 {
-		return out, nil
-	}
-	return appendUnused(dst, host, first)
-}
-
-// usedDisk reports whether the host's line counts any request read.
-func usedDisk(names []byte) bool {
-	_, rest := cutField(names)
-	field, _ := cutField(rest)
-	n, ok := parseUint(field)
-	return ok && n > 0
-}
-
-// appendUnused appends a line with zeros, or the first of the host where none
-// will do.
-func appendUnused(dst, host, line []byte) ([]byte, error) {
-	if line == nil {
-		line, _ = cutLine(host)
-	}
-	_, _, names, _ := parseDevice(line)
-	out, ok := appendDisk(dst, line, names, &cgroup.IOStat{})
-	if !ok {
-		return dst, malformed(diskstatsFile, line)
 	}
 	return out, nil
 }
@@ -86,21 +58,20 @@ func parseDevice(line []byte) (major, minor uint64, rest []byte, ok bool) {
 	return major, minor, rest, ok
 }
 
-// findIO returns the container's I/O on a device, nil if it had none. all is
-// sorted by device number.
-func findIO(all []cgroup.IOStat, major, minor uint64) *cgroup.IOStat {
-	i := sort.Search(len(all), func(i int) bool {
-		io := &all[i]
+// findDisk returns the container's I/O on a device, and whether it is one of its
+// devices at all. v.IO is sorted by device number.
+func findDisk(v *view.View, major, minor uint64) (cgroup.IOStat, bool) {
+	if major >= cgroup.AnyNumber || minor >= cgroup.AnyNumber {
+		return cgroup.IOStat{}, false
+	}
+	i := sort.Search(len(v.IO), func(i int) bool {
+		io := &v.IO[i]
 		return uint64(io.Major) > major || uint64(io.Major) == major && uint64(io.Minor) >= minor
 	})
-	if i == len(all) || uint64(all[i].Major) != major || uint64(all[i].Minor) != minor || unused(&all[i]) {
-		return nil
+	if i < len(v.IO) && uint64(v.IO[i].Major) == major && uint64(v.IO[i].Minor) == minor {
+		return v.IO[i], true
 	}
-	return &all[i]
-}
-
-func unused(io *cgroup.IOStat) bool {
-	return io.Rios|io.Wios|io.Dios|io.Rbytes|io.Wbytes|io.Dbytes == 0
+	return cgroup.IOStat{}, v.Devices.Has(uint32(major), uint32(minor))
 }
 
 // appendDisk appends line with the container's numbers; names is the part of the

@@ -56,6 +56,9 @@ func anyView(seed uint64) *view.View {
 	for minor := range uint32(r.IntN(4)) {
 		v.IO = append(v.IO, cgroup.IOStat{Major: 8, Minor: minor, Rbytes: n(), Wbytes: n(), Rios: n(), ReadNsec: n(), WriteNsec: n()})
 	}
+	for range r.IntN(3) {
+		v.Devices = append(v.Devices, cgroup.DeviceRule{Major: 7 + r.Uint32N(2), Minor: cgroup.AnyNumber - r.Uint32N(2)})
+	}
 	if r.IntN(2) == 0 {
 		v.Pressure = []byte("some avg10=0.00 avg60=0.00 avg300=0.01 total=12\n")
 	}

@@ -9,8 +9,8 @@ import (
 const partitionsFile = "/proc/partitions"
 
 // AppendPartitions appends /proc/partitions, proc_partitions(5), with the
-// devices that the container used, as /proc/diskstats has them: whole disks.
-// Partitions, and devices that it never used, have no line.
+// devices of the container's /proc/diskstats: whole disks that it used, and disks
+// and partitions that it may open.
 //
 //	major minor  #blocks  name
 //
@@ -28,7 +28,7 @@ func AppendPartitions(dst, host []byte, v *view.View) ([]byte, error) {
 			if !ok {
 				return dst, malformed(partitionsFile, line)
 			}
-			if findIO(v.IO, major, minor) == nil {
+			if _, shown := findDisk(v, major, minor); !shown {
 				continue
 			}
 		}

@@ -17,10 +17,10 @@ type File struct {
 func Files() []File {
 	return []File{
 		{Name: "cpuinfo", Needs: view.NeedCPUs, Append: AppendCpuinfo},
-		{Name: "diskstats", Needs: view.NeedIO, Append: AppendDiskstats},
+		{Name: "diskstats", Needs: view.NeedIO | view.NeedDisks, Append: AppendDiskstats},
 		{Name: "loadavg", Needs: view.NeedLoad, Append: AppendLoadavg},
 		{Name: "meminfo", Needs: view.NeedMemory | view.NeedHugetlb, Append: AppendMeminfo},
-		{Name: "partitions", Needs: view.NeedIO, Append: AppendPartitions},
+		{Name: "partitions", Needs: view.NeedIO | view.NeedDisks, Append: AppendPartitions},
 		{Name: "pressure/cpu", Needs: view.NeedCPUPressure, Append: AppendPressure},
 		{Name: "pressure/io", Needs: view.NeedIOPressure, Append: AppendPressure},
 		{Name: "pressure/irq", Needs: view.NeedIRQPressure, Append: AppendPressure},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"syscall"
 	"time"
 
@@ -24,6 +25,7 @@ type Gatherer struct {
 	accounts *Accounts
 	loads    *Loads
 	huge     hugePages
+	devices  knownDevices
 }
 
 // New returns a Gatherer that reads from host and keeps CPU time in accounts.
@@ -40,7 +42,8 @@ var parts = [...]struct {
 	{NeedCPUs | NeedCPUTime | NeedUptime | NeedTasks, (*Gatherer).cpus},
 	{NeedLoad | NeedTasks, (*Gatherer).load},
 	{NeedCPUTime | NeedUptime | NeedTasks, (*Gatherer).cpuTime}, // after load: it keeps the last pid
-	{NeedIO, (*Gatherer).io},
+	{NeedIO | NeedDisks, (*Gatherer).io},
+	{NeedDisks, (*Gatherer).disks},
 	{NeedNodes, (*Gatherer).nodes},
 	{NeedCPUPressure, pressure("cpu")},
 	{NeedIOPressure, pressure("io")},
@@ -208,7 +211,13 @@ func (g *Gatherer) io(dst *View, c *container.Container, _ Options) error {
 		dst.IO = dst.IO[:0]
 		return nil
 	}
+	dst.IO = slices.DeleteFunc(dst.IO, unused)
 	return err
+}
+
+// unused: the kernel has a line for it without any I/O (cost.usage= only).
+func unused(io cgroup.IOStat) bool {
+	return io.Rios|io.Wios|io.Dios|io.Rbytes|io.Wbytes|io.Dbytes == 0
 }
 
 func (g *Gatherer) events(dst *View, c *container.Container, _ Options) error {

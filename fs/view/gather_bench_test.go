@@ -42,7 +42,7 @@ func gatherings() map[string]view.Needs {
 		"stat":      view.NeedCPUTime | view.NeedTasks,
 		"uptime":    view.NeedUptime,
 		"loadavg":   view.NeedLoad,
-		"diskstats": view.NeedIO,
+		"diskstats": view.NeedIO | view.NeedDisks,
 	}
 }
 

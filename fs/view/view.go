@@ -42,6 +42,7 @@ const (
 	NeedNodes                      // Nodes
 	NeedHugetlb                    // Hugetlb
 	NeedPossible                   // Possible
+	NeedDisks                      // Devices; brings NeedIO
 
 	// One of these at a time: Pressure.
 	NeedCPUPressure
@@ -88,8 +89,11 @@ type View struct {
 	LastPID uint32
 
 	// IO has one entry for each device that the container used, by major and
-	// minor number; none where nothing counts its I/O.
+	// minor number; none where nothing counts its I/O. With Devices, of which it
+	// used none and may open none, an unused one that stands for all.
 	IO []cgroup.IOStat
+	// Devices are the block devices that the container may open.
+	Devices Devices
 
 	// OOMKills is how many processes the out-of-memory killer ended.
 	OOMKills uint64

@@ -1,0 +1,327 @@
+package view
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/container"
+)
+
+// Devices are block devices that a container may open.
+type Devices []cgroup.DeviceRule
+
+// Has says whether a device is one of them.
+func (d Devices) Has(major, minor uint32) bool {
+	for _, r := range d {
+		if r.Has(major, minor) {
+			return true
+		}
+	}
+	return false
+}
+
+// AllDevices are those of the host.
+func AllDevices() Devices { return Devices{{Major: cgroup.AnyNumber, Minor: cgroup.AnyNumber}} }
+
+// knownDevices remembers the Devices of containers. Safe for concurrent use.
+type knownDevices struct {
+	mu   sync.Mutex // guards what follows
+	seen map[container.Key]deviceFacts
+}
+
+// deviceFacts are what a container may open, and until when that is believed.
+type deviceFacts struct {
+	devices Devices // not changed any more
+	until   time.Duration
+}
+
+// What a container may open is looked up once a second at most, and in one part
+// of deviceShare of the time if that takes long (a hostile container may have
+// 100000 mounts). maxDeviceFacts bounds how many containers are remembered.
+const (
+	deviceAge      = time.Second
+	deviceShare    = 64
+	maxDeviceFacts = 4096
+)
+
+// get returns what is known of a container. When it returns false the caller has
+// to look it up; others go by what was known until then.
+func (k *knownDevices) get(key container.Key, now time.Duration) (Devices, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	f, ok := k.seen[key]
+	if !ok || now < f.until {
+		return f.devices, ok
+	}
+	f.until = now + deviceAge
+	k.seen[key] = f
+	return nil, false
+}
+
+func (k *knownDevices) put(key container.Key, f deviceFacts, now time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.seen == nil {
+		k.seen = make(map[container.Key]deviceFacts)
+	}
+	if len(k.seen) >= maxDeviceFacts {
+		for old, f := range k.seen {
+			if f.until <= now {
+				delete(k.seen, old)
+			}
+		}
+	}
+	if len(k.seen) < maxDeviceFacts {
+		k.seen[key] = f
+	}
+}
+
+// disks fills in Devices, and of a container that neither used nor may open any
+// of the host's disks IO with one that the host used, and zeros: no machine
+// with a disk has an empty /proc/diskstats.
+func (g *Gatherer) disks(dst *View, c *container.Container, _ Options) error {
+	began := g.clock()
+	var ok bool
+	if dst.Devices, ok = g.devices.get(c.Key, began); !ok {
+		devices, err := g.readDevices(c)
+		if err != nil {
+			return err
+		}
+		now := g.clock()
+		g.devices.put(c.Key, deviceFacts{devices, now + max(deviceAge, deviceShare*(now-began))}, now)
+		dst.Devices = devices
+	}
+	const name = "/proc/diskstats"
+	var err error
+	if dst.stat, err = g.host.FS.Append(dst.stat[:0], name); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // CONFIG_BLOCK=n
+		}
+		return err
+	}
+	standIn, needed, err := standInDisk(dst.stat, dst)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if needed {
+		dst.IO = append(dst.IO[:0], standIn)
+	}
+	return nil
+}
+
+// shows says whether the container used a device or may open it.
+func (v *View) shows(major, minor uint32) bool {
+	for i := range v.IO {
+		if v.IO[i].Major == major && v.IO[i].Minor == minor {
+			return true
+		}
+	}
+	return v.Devices.Has(major, minor)
+}
+
+// standInDisk returns the first device in the host's /proc/diskstats that the host
+// read from (else the first of all), unless there is one that v shows.
+func standInDisk(diskstats []byte, v *View) (disk cgroup.IOStat, needed bool, err error) {
+	read := false
+	for line := range bytes.Lines(diskstats) {
+		major, minor, reads, ok := parseDisk(line)
+		if !ok {
+			return disk, false, fmt.Errorf("%w: %q", cgroup.ErrFormat, line)
+		}
+		if v.shows(major, minor) {
+			return disk, false, nil
+		}
+		if !needed || !read && reads > 0 {
+			needed, read = true, reads > 0
+			disk = cgroup.IOStat{Major: major, Minor: minor}
+		}
+	}
+	return disk, needed, nil
+}
+
+// parseDisk parses the beginning of a line of /proc/diskstats:
+//
+//	254       0 vda 77021 26217
+func parseDisk(line []byte) (major, minor uint32, reads uint64, ok bool) {
+	var numbers [4]uint64
+	i := 0
+	for field := range bytes.FieldsSeq(line) {
+		if i != 2 { // the name
+			n, err := strconv.ParseUint(string(field), 10, 64)
+			if err != nil {
+				return 0, 0, 0, false
+			}
+			numbers[i] = n
+		}
+		if i++; i == len(numbers) {
+			break
+		}
+	}
+	ok = i == len(numbers) && max(numbers[0], numbers[1]) < cgroup.AnyNumber
+	return uint32(numbers[0]), uint32(numbers[1]), numbers[3], ok
+}
+
+// readDevices finds out which block devices a container may open, from what
+// everybody may read:
+//
+//   - a process in the initial user namespace may make a node for whatever the
+//     device policy allows with CAP_MKNOD, or has a node for each device of the
+//     host where a whole devtmpfs is mounted;
+//   - a node may have been made for it by the runtime: then the policy names it;
+//   - or been bound from the host's devtmpfs, which mountinfo shows; in a user
+//     namespace, which can make no nodes, there are no others.
+//
+// Where the policy can't be seen (see [cgroup.Host.ReadDevicePolicy]) all devices
+// count as allowed to who has CAP_SYS_ADMIN: he may mount the kernel's own sysfs,
+// which hides nothing, and none to others.
+func (g *Gatherer) readDevices(c *container.Container) (Devices, error) {
+	pid := c.InitPID
+	if pid == 0 {
+		err := g.host.WalkProcs(c.Membership, 1, func(p uint32) bool { pid = p; return false })
+		if pid == 0 {
+			return nil, passing(err)
+		}
+	}
+	dir := "/proc/" + strconv.FormatUint(uint64(pid), 10)
+	r, err := g.rightsOf(dir, c.InitPID != 0)
+	if err != nil {
+		return nil, passing(err)
+	}
+	policy, err := g.host.ReadDevicePolicy(c.Membership)
+	if err != nil {
+		return nil, passing(err)
+	}
+	trusted := r.initial && (policy.Own || r.has(capSysAdmin))
+	if trusted && r.has(capMknod) {
+		return policy.Rules, nil
+	}
+	mounts, err := g.host.FS.Append(nil, dir+"/mountinfo")
+	if err != nil {
+		return nil, passing(err)
+	}
+	names, whole := devtmpfsNodes(mounts)
+	var devices Devices
+	for _, rule := range policy.Rules {
+		if trusted && (whole && r.has(capDacOverride) || policy.Own && rule.Single()) {
+			devices = append(devices, rule)
+		}
+	}
+	for _, name := range names {
+		node, err := g.host.DeviceOf(name)
+		if err == nil && !devices.Has(node.Major, node.Minor) && Devices(policy.Rules).Has(node.Major, node.Minor) {
+			devices = append(devices, node)
+		}
+	}
+	return devices, nil
+}
+
+// passing leaves out errors that say that a process or its cgroup is gone: it
+// opens nothing any more.
+func passing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.ENODEV) || errors.Is(err, cgroup.ErrLimit) {
+		return nil
+	}
+	return err
+}
+
+// Capabilities, by their numbers (include/uapi/linux/capability.h).
+const (
+	capDacOverride = 1
+	capSysAdmin    = 21
+	capMknod       = 27
+)
+
+// rights are what a process is allowed.
+type rights struct {
+	initial      bool // it is in the initial user namespace
+	capabilities uint64
+}
+
+func (r rights) has(capability int) bool { return r.capabilities>>capability&1 == 1 }
+
+// rightsOf reads the rights of a process. What counts of an init is its bounding
+// set, for its runtime enters with that (docker exec), and programs that are
+// set-user-ID root get it; of a service, what it is permitted.
+func (g *Gatherer) rightsOf(dir string, init bool) (r rights, err error) {
+	set := "CapPrm"
+	if init {
+		set = "CapBnd"
+	}
+	text, err := g.host.FS.Append(nil, dir+"/status")
+	if err != nil {
+		return r, err
+	}
+	if r.capabilities, err = parseCapabilities(text, set); err != nil {
+		return r, fmt.Errorf("%s/status: %w", dir, err)
+	}
+	// CONFIG_USER_NS=n has no such file; then nobody counts as privileged.
+	text, err = g.host.FS.Append(text[:0], dir+"/uid_map")
+	if err != nil {
+		return r, passing(err)
+	}
+	r.initial = identity(text)
+	return r, nil
+}
+
+// parseCapabilities returns a set of /proc/PID/status, proc_pid_status(5):
+//
+//	CapPrm:	000001ffffffffff
+//	CapBnd:	000001ffffffffff
+//
+// One that is not there is empty. Name is the process's choice, but the kernel
+// escapes a newline in it.
+func parseCapabilities(status []byte, set string) (uint64, error) {
+	for line := range bytes.Lines(status) {
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		if string(key) != set {
+			continue
+		}
+		v, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 16, 64)
+		if err != nil {
+			return 0, fmt.Errorf("%w: %q", cgroup.ErrFormat, line)
+		}
+		return v, nil
+	}
+	return 0, nil
+}
+
+// identity says whether a /proc/PID/uid_map, user_namespaces(7), is that of the
+// initial user namespace, which nobody but root can give to another one:
+//
+//	0          0 4294967295
+func identity(uidMap []byte) bool {
+	f := bytes.Fields(uidMap)
+	return len(f) == 3 && string(f[0]) == "0" && string(f[1]) == "0" && string(f[2]) == "4294967295"
+}
+
+// devtmpfsNodes returns what of the host's devtmpfs is mounted in a mount
+// namespace: names of files, as in /proc/partitions if they are block devices,
+// and whether all of it is, by /proc/PID/mountinfo, proc_pid_mountinfo(5):
+//
+//	26 23 0:6 / /dev rw,nosuid shared:9 - devtmpfs devtmpfs rw,size=4096k
+//	205 198 0:6 /loop0 /dev/loop0 rw,nosuid shared:146 master:9 - devtmpfs devtmpfs rw
+func devtmpfsNodes(mountinfo []byte) (names []string, whole bool) {
+	const maxNames = 256
+	for line := range bytes.Lines(mountinfo) {
+		head, tail, _ := bytes.Cut(line, []byte(" - "))
+		f := bytes.Fields(head)
+		if len(f) < 5 || !bytes.HasPrefix(tail, []byte("devtmpfs ")) {
+			continue
+		}
+		switch root := string(f[3]); {
+		case root == "/":
+			whole = true
+		case len(names) < maxNames && !slices.Contains(names, root[1:]):
+			names = append(names, root[1:])
+		}
+	}
+	return names, whole
+}
