@@ -115,7 +115,7 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 		return nil, err
 	}
 	c.subtrees = append(systree.Mounts(systree.System, c.renderer.View), cgroups...)
-	if disks, ok := systree.Block(systree.BlockDir, c.diskstats); ok {
+	if disks, ok := systree.Block(systree.BlockDir, c.diskstats, c.renderer.View); ok {
 		c.subtrees = append(c.subtrees, disks)
 	}
 	if opts.PSIPoll {

@@ -3,11 +3,15 @@ package systree
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // BlockDir has a directory for each disk, on every machine and in the served
@@ -18,19 +22,23 @@ const BlockDir = "/sys/block"
 type Diskstats func(tid uint32) ([]byte, error)
 
 // Block returns the tree of the disks below root (BlockDir but in tests): of
-// each that has a line in a caller's /proc/diskstats the attributes and the
-// directory queue, with the numbers of that line in stat, which iostat(1)
-// reads, and no request in flight. false: there is no such directory.
+// each that has a line in a caller's /proc/diskstats, with the numbers of that
+// line in stat, which iostat(1) reads, and no request in flight.
 //
-// Partitions are left out, for cgroups account whole disks, and so are all
-// symlinks.
-func Block(root string, diskstats Diskstats) (subtree.Mount, bool) {
+// A disk that the caller may open is there in full, with directories of its
+// partitions that he may open, too. In both all but stat and inflight are
+// symlinks to the kernel's own in the caller's /sys, where what he may write can
+// be written. Of a disk that he only used there are the attributes and the
+// directory queue, and no partitions, for cgroups account whole disks.
+//
+// false: there is no such directory.
+func Block(root string, diskstats Diskstats, viewer Viewer) (subtree.Mount, bool) {
 	d := disks{root: root}
 	if !isDirectory(d, nil) {
 		return subtree.Mount{}, false
 	}
 	t := &tree{source: d, keys: newKeys(), eyes: func(tid uint32) eyes {
-		return &diskEyes{tid: tid, diskstats: diskstats}
+		return &diskEyes{disks: d, tid: tid, diskstats: diskstats, viewer: viewer}
 	}}
 	return subtree.Mount{Path: BlockDir, KeyBits: KeyBits, Tree: t}, true
 }
@@ -86,36 +94,110 @@ func (d disks) read(dst []byte, path []string) ([]byte, error) {
 
 func (d disks) name(path []string) string { return d.root + "/" + strings.Join(path, "/") }
 
+// home returns the directory of a disk as the kernel names it,
+// "/sys/devices/virtual/block/loop0"; "" for none, where BlockDir has no
+// symlinks.
+func (d disks) home(disk string) string {
+	target, err := os.Readlink(d.root + "/" + disk)
+	if err != nil {
+		return ""
+	}
+	home := path.Join(BlockDir, target)
+	if !strings.HasPrefix(home, "/sys/devices/") {
+		return ""
+	}
+	return home
+}
+
 // queueDir has what is set for a disk's requests.
 const queueDir = "queue"
 
 // diskEyes see the disks of a caller.
 type diskEyes struct {
+	disks
 	tid       uint32
 	diskstats Diskstats
-	text      []byte // what it returned, nil: not yet asked
+	viewer    Viewer
+
+	text    []byte       // what diskstats returned, nil: not yet asked
+	devices view.Devices // that he may open
+	looked  bool         // devices is filled in
 }
 
 // sees implements [eyes].
-func (e *diskEyes) sees(path []string, i info) bool {
-	if !i.readable() {
-		return false
+func (e *diskEyes) sees(path []string, i info) (info, bool) {
+	if len(path) == 0 {
+		return i, i.kind() == unix.S_IFDIR && i.readable()
+	}
+	line := e.line(path[0])
+	if line == nil {
+		return i, false
+	}
+	home := e.home(path[0])
+	if len(path) > 1 && e.isPartition(path[:2]) {
+		if line = e.line(path[1]); line == nil || home == "" || !e.mayOpen(line) {
+			return i, false
+		}
+		return seesAll(home+"/"+path[1], path[2:], i)
+	}
+	if home != "" && e.mayOpen(line) {
+		return seesAll(home, path[1:], i)
 	}
 	inQueue := len(path) > 1 && path[1] == queueDir
 	switch i.kind() {
 	case unix.S_IFDIR:
-		return len(path) == 0 || (len(path) == 1 || inQueue) && e.has(path[0])
+		return i, i.readable() && (len(path) == 1 || inQueue)
 	case unix.S_IFREG:
-		return (len(path) == 2 || len(path) > 2 && inQueue) && e.has(path[0])
+		return i, i.readable() && (len(path) == 2 || inQueue)
 	}
-	return false
+	return i, false
 }
 
-func (e *diskEyes) has(disk string) bool { return e.fields(disk) != nil }
+// seesAll is sees for what is in the directory of a disk or partition that the
+// caller may open, and that is home in the kernel's sysfs: the files that are
+// made here, and symlinks.
+func seesAll(home string, rest []string, i info) (info, bool) {
+	switch {
+	case len(rest) == 0:
+		return i, i.kind() == unix.S_IFDIR && i.readable()
+	case len(rest) > 1:
+		return i, false
+	case made(rest[0]):
+		return i, i.kind() == unix.S_IFREG && i.readable()
+	}
+	i.mode, i.link = unix.S_IFLNK|0o777, home+"/"+rest[0]
+	return i, true
+}
 
-// fields returns the numbers in the caller's line of a disk, nil for a disk
-// without one.
-func (e *diskEyes) fields(disk string) [][]byte {
+// isPartition: a directory with a file of that name, called like its disk and a
+// number.
+func (e *diskEyes) isPartition(path []string) bool {
+	if !strings.HasPrefix(path[1], path[0]) {
+		return false
+	}
+	i, err := e.stat([]string{path[0], path[1], "partition"})
+	return err == nil && i.kind() == unix.S_IFREG
+}
+
+// mayOpen says whether the caller may open the device of a line. On the host that
+// is everybody's to find out.
+func (e *diskEyes) mayOpen(line [][]byte) bool {
+	if !e.looked {
+		e.looked = true
+		var v view.View
+		if !e.viewer(BlockDir, e.tid, view.NeedDisks, &v) {
+			v.Devices = view.AllDevices()
+		}
+		e.devices = v.Devices
+	}
+	major, err1 := strconv.ParseUint(string(line[0]), 10, 32)
+	minor, err2 := strconv.ParseUint(string(line[1]), 10, 32)
+	return err1 == nil && err2 == nil && e.devices.Has(uint32(major), uint32(minor))
+}
+
+// line returns the words of the caller's line of a disk or partition: major,
+// minor, name, numbers. nil for one without a line.
+func (e *diskEyes) line(disk string) [][]byte {
 	if e.text == nil {
 		text, err := e.diskstats(e.tid)
 		if err != nil {
@@ -124,26 +206,38 @@ func (e *diskEyes) fields(disk string) [][]byte {
 		e.text = text
 	}
 	for line := range bytes.Lines(e.text) {
-		// major minor name numbers; sysfs has no "/" in a name ("cciss!c0d0").
+		// sysfs has no "/" in a name ("cciss!c0d0").
 		words := bytes.Fields(line)
 		if len(words) > 3 && strings.ReplaceAll(string(words[2]), "/", "!") == disk {
-			return words[3:]
+			return words
 		}
 	}
 	return nil
 }
 
+// Files that are made here, of disks and of partitions.
+const (
+	statFile     = "stat"
+	inflightFile = "inflight"
+)
+
+func made(file string) bool { return file == statFile || file == inflightFile }
+
 // render implements [eyes]: stat has the columns of /proc/diskstats
 // (Documentation/block/stat.rst), inflight reads and writes that wait
 // (Documentation/ABI/stable/sysfs-block).
 func (e *diskEyes) render(dst, text []byte, path []string) ([]byte, error) {
-	if len(path) != 2 {
+	if len(path) < 2 || path[1] == queueDir {
 		return append(dst, text...), nil
 	}
-	switch path[1] {
-	case "stat":
-		return appendColumns(dst, e.fields(path[0])), nil
-	case "inflight":
+	device, file := path[len(path)-2], path[len(path)-1]
+	switch file {
+	case statFile:
+		if line := e.line(device); line != nil {
+			return appendColumns(dst, line[3:]), nil
+		}
+		return dst, fmt.Errorf("%s: %w", e.name(path), unix.ENOENT)
+	case inflightFile:
 		return appendColumns(dst, bytes.Fields([]byte("0 0"))), nil
 	}
 	return append(dst, text...), nil

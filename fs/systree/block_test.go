@@ -11,7 +11,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // blockMachine makes the disks of a host as sysfs has them, and returns what
@@ -22,7 +24,8 @@ func blockMachine(t *testing.T) string {
 	root := filepath.Join(sys, "block")
 	for name, content := range map[string]string{
 		"stat": "       9        9        9        9        9        9        9        9        9        9        9\n", "inflight": "       3        4\n",
-		"size": "2048\n", "queue/scheduler": "none\n", "queue/iosched/depth": "8\n", "mq/0/cpu_list": "0, 1\n", "part1/stat": "9\n", "trace/enable": "0\n",
+		"size": "2048\n", "queue/scheduler": "none\n", "queue/iosched/depth": "8\n", "mq/0/cpu_list": "0, 1\n", "trace/enable": "0\n",
+		"part1/stat": "9\n", "part1/partition": "1\n", "part1/holders/dm-0": "", "part2/partition": "2\n", "part2/stat": "9\n", "loop/backing_file": "/img\n",
 	} {
 		for _, disk := range []string{"vda", "vdb", "cciss!c0d0"} {
 			path := filepath.Join(sys, "devices/pci0/block", disk, strings.Replace(name, "part", disk, 1))
@@ -60,22 +63,47 @@ func diskstats(tid uint32) ([]byte, error) {
 		return []byte(" 254       0 vda 77021 0 2666642 0 85901 0 103601447 0 0 0 0\n"), nil
 	case apart:
 		return []byte(" 104       0 cciss/c0d0 1 2 3 4 5 6 7 8 9 10 11\n   7       0 file 1 0 0 0 0 0 0 0 0 0 0\n"), nil
+	case mighty:
+		return []byte(" 254 0 vda 1 0 0 0 0 0 0 0 0 0 0\n 254 1 vda1 0 0 0 0 0 0 0 0 0 0 0\n 254 16 vdb 2 0 0 0 0 0 0 0 0 0 0\n 104 0 cciss/c0d0 0 0 0 0 0 0 0 0 0 0 0\n"), nil
+	case mixed:
+		return []byte(" 254 16 vdb 2 0 0 0 0 0 0 0 0 0 0\n 254 17 vdb1 0 0 0 0 0 0 0 0 0 0 0\n"), nil
 	case host:
 		return []byte(" 254 0 vda 9 9 9 9 9 9 9 9 9 9 9\n 254 1 vda1 9 9 9 9 9 9 9 9 9 9 9\n 254 16 vdb 9 9 9 9 9 9 9 9 9 9 9\n"), nil
 	}
 	return nil, errors.New("none for you")
 }
 
+// Further callers: one that may open vda, its first partition, and all of cciss,
+// and used vdb; and one that used vdb and may open vdb's first partition.
+const (
+	mighty = 20
+	mixed  = 21
+)
+
+// devices is what they may open.
+func devices(_ string, tid uint32, _ view.Needs, v *view.View) bool {
+	switch tid {
+	case host:
+		return false
+	case mighty:
+		v.Devices = view.Devices{{Major: 254, Minor: 0}, {Major: 254, Minor: 1}, {Major: 104, Minor: cgroup.AnyNumber}}
+	case mixed:
+		v.Devices = view.Devices{{Major: 254, Minor: 17}}
+	}
+	return true
+}
+
 func mountBlock(t *testing.T, root string) mounted {
 	t.Helper()
-	m, ok := Block(root, diskstats)
+	m, ok := Block(root, diskstats, devices)
 	if !ok {
 		t.Fatal("no tree")
 	}
 	return mounted{"block": m.Tree}
 }
 
-// A caller finds the disks of his /proc/diskstats, their attributes and queue.
+// A caller finds the disks of his /proc/diskstats: those that he may open in full,
+// of others their attributes and queue.
 func TestBlockFind(t *testing.T) {
 	m := mountBlock(t, blockMachine(t))
 	of := func(disks ...string) (all []string) {
@@ -86,7 +114,40 @@ func TestBlockFind(t *testing.T) {
 		}
 		return all
 	}
-	for tid, want := range map[uint32][]string{small: of("vda"), apart: of("cciss!c0d0"), host: of("vda", "vdb"), 99: nil} {
+	// Names in the directory of a disk and of a partition that may be opened.
+	names := []string{"device", "inflight", "loop", "mq", "queue", "secret", "size", "stat", "trace"}
+	full := func(disk string, partitions ...string) []string {
+		dir := "block/" + disk + "/"
+		all := []string{dir}
+		link := func(at, name string) {
+			if made(name) {
+				all = append(all, dir+at+name)
+			} else {
+				all = append(all, dir+at+name+" -> /sys/devices/pci0/block/"+disk+"/"+at+name)
+			}
+		}
+		for _, name := range names {
+			if disk == "vda" || name != "device" && name != "secret" {
+				link("", name)
+			}
+		}
+		for _, p := range partitions {
+			all = append(all, dir+p+"/")
+			for _, name := range []string{"holders", "partition", "stat"} {
+				if p == disk+"1" || name != "holders" {
+					link(p+"/", name)
+				}
+			}
+		}
+		return all
+	}
+	part := []string{"block/vdb/vdb1/", "block/vdb/vdb1/holders -> /sys/devices/pci0/block/vdb/vdb1/holders",
+		"block/vdb/vdb1/partition -> /sys/devices/pci0/block/vdb/vdb1/partition", "block/vdb/vdb1/stat"}
+	for tid, want := range map[uint32][]string{small: of("vda"), apart: of("cciss!c0d0"), 99: nil,
+		host:   slices.Concat(full("vda", "vda1"), full("vdb")),
+		mighty: slices.Concat(full("cciss!c0d0"), full("vda", "vda1"), of("vdb")),
+		mixed:  slices.Concat(of("vdb"), part),
+	} {
 		if got := m.find(t, tid, "block"); !slices.Equal(got, want) {
 			t.Errorf("%d: got %q, want %q", tid, got, want)
 		}
@@ -105,6 +166,10 @@ func TestBlockContent(t *testing.T) {
 		{small, "block/vda/inflight", "       0        0\n"},
 		{small, "block/vda/size", "2048\n"},
 		{small, "block/vda/queue/scheduler", "none\n"},
+		{mighty, "block/vda/stat", "       1        0        0        0        0        0        0        0        0        0        0\n"},
+		{mighty, "block/vda/vda1/stat", "       0        0        0        0        0        0        0        0        0        0        0\n"},
+		{mighty, "block/vda/inflight", "       0        0\n"},
+		{mixed, "block/vdb/vdb1/stat", "       0        0        0        0        0        0        0        0        0        0        0\n"},
 	} {
 		if got, err := m.read(tt.tid, tt.path); got != tt.want || err != nil {
 			t.Errorf("%s for %d: got %q, %v, want %q", tt.path, tt.tid, got, err, tt.want)
@@ -162,8 +227,43 @@ func TestBlockReplaced(t *testing.T) {
 	}
 }
 
+// What is a file for one caller and a symlink for another are two nodes, for a
+// node never changes its type; a successor knows both.
+func TestBlockLinkKeys(t *testing.T) {
+	root := blockMachine(t)
+	first := mountBlock(t, root)
+	_, file, attr, err := first.lookup(small, "block/vda/size")
+	if err != nil || attr.Mode != unix.S_IFREG|0o444 {
+		t.Fatalf("got %+v, %v", attr, err)
+	}
+	_, link, attr, err := first.lookup(mighty, "block/vda/size")
+	const target = "/sys/devices/pci0/block/vda/size"
+	if err != nil || attr.Mode != unix.S_IFLNK|0o777 || attr.Size != len(target) {
+		t.Fatalf("got %+v, %v", attr, err)
+	}
+	if link == file || link>>KeyBits != 0 {
+		t.Errorf("keys %x, %x", link, file)
+	}
+	for _, tree := range []subtree.Tree{first["block"], mountBlock(t, root)["block"]} {
+		for range 2 {
+			if got, err := tree.(subtree.Linker).Target(subtree.Caller{TID: mighty}, link); err != nil || got != target {
+				t.Errorf("got %q, %v", got, err)
+			}
+			if got, err := tree.Append(nil, subtree.Caller{TID: small}, file); err != nil || string(got) != "2048\n" {
+				t.Errorf("got %q, %v", got, err)
+			}
+			if got, err := tree.Attr(subtree.Caller{TID: small}, link); !errors.Is(err, unix.ESTALE) {
+				t.Errorf("the other's: got %+v, %v", got, err)
+			}
+			if got, err := tree.Attr(subtree.Caller{TID: mighty}, file); !errors.Is(err, unix.ESTALE) {
+				t.Errorf("the other's: got %+v, %v", got, err)
+			}
+		}
+	}
+}
+
 func TestNoBlock(t *testing.T) {
-	if m, ok := Block(filepath.Join(t.TempDir(), "none"), diskstats); ok {
+	if m, ok := Block(filepath.Join(t.TempDir(), "none"), diskstats, devices); ok {
 		t.Errorf("got %+v", m)
 	}
 }

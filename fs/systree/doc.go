@@ -8,11 +8,13 @@
 // read it on the host. Who is on the host sees the host's.
 //
 // No path leads out of the trees: each component is opened without following
-// a symlink, on the same file system; a symlink is shown only if its target is
-// in one of the first two and visible, and is followed by the reader's kernel, not
-// here. (openat2(2) would do it in one call, but is ENOSYS under the seccomp
-// filter of the unit.)
+// a symlink, on the same file system. A symlink is followed by the reader's
+// kernel, not here; one of the kernel's is shown only if its target is in one of
+// the first two trees and visible. In the third symlinks are made for who may open
+// a disk: to the kernel's own files of it, in the reader's /sys. (openat2(2) would
+// do it in one call, but is ENOSYS under the seccomp filter of the unit.)
 //
-// A node's key is the inode number that sysfs gave it; a successor process that
-// meets a key it never looked up searches the tree for it, once.
+// A node's key is the inode number that sysfs gave it, with one bit more for a
+// symlink that is made here; a successor process that meets a key it never looked
+// up searches the tree for it, once.
 package systree

@@ -44,14 +44,14 @@ func (e *systemEyes) look(path []string) bool {
 }
 
 // sees implements [eyes].
-func (e *systemEyes) sees(path []string, i info) bool {
+func (e *systemEyes) sees(path []string, i info) (info, bool) {
 	switch i.kind() {
 	case unix.S_IFREG, unix.S_IFDIR:
-		return i.readable() && e.seesNames(path) && (!i.madeUp || e.offline(path))
+		return i, i.readable() && e.seesNames(path) && (!i.madeUp || e.offline(path))
 	case unix.S_IFLNK:
-		return e.seesNames(path) && e.seesTarget(path)
+		return i, e.seesNames(path) && e.seesTarget(path)
 	}
-	return false
+	return i, false
 }
 
 // seesTarget says whether a symlink leads to something that the caller sees.

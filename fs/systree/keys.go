@@ -13,7 +13,19 @@ import (
 const KeyBits = 32
 
 // keyOf returns the key of an inode.
-func keyOf(ino uint64) subtree.Key { return subtree.Key(uint32(ino)) }
+func keyOf(ino uint64) subtree.Key { return subtree.Key(uint32(ino)) &^ linkKey }
+
+// linkKey is set in the key of what the eyes made a symlink: for other callers
+// the same is a file or a directory, and a node never changes its type. No inode
+// number has the bit (kernfs takes them from an IDR, up to INT_MAX).
+const linkKey subtree.Key = 1 << (KeyBits - 1)
+
+func (i info) key() subtree.Key {
+	if i.link != "" {
+		return keyOf(i.ino) | linkKey
+	}
+	return keyOf(i.ino)
+}
 
 // keys knows where each key is. It grows with what is looked up, at most to the
 // size of the tree.

@@ -60,8 +60,8 @@ type source interface {
 
 // eyes are a caller's, for one request.
 type eyes interface {
-	// sees says whether a node that is there is one for the caller.
-	sees(path []string, i info) bool
+	// sees says whether a node that is there is one for the caller, and as what.
+	sees(path []string, i info) (info, bool)
 	// render appends the caller's version of a file to dst. text, the host's,
 	// may lie behind dst; with an error it is as it was.
 	render(dst, text []byte, path []string) ([]byte, error)
@@ -82,7 +82,11 @@ var (
 // stat returns what a path is, if the caller sees it.
 func (t *tree) stat(e eyes, path []string) (info, error) {
 	i, err := t.source.stat(path)
-	if err == nil && !e.sees(path, i) {
+	if err != nil {
+		return i, err
+	}
+	i, ok := e.sees(path, i)
+	if !ok {
 		err = fmt.Errorf("%s: %w", t.source.name(path), unix.ENOENT)
 	}
 	return i, err
@@ -90,13 +94,15 @@ func (t *tree) stat(e eyes, path []string) (info, error) {
 
 // find returns the path of a key, if the caller sees it, and what it is.
 func (t *tree) find(e eyes, key subtree.Key) ([]string, info, error) {
-	p, err := t.keys.path(t.source, key)
+	p, err := t.keys.path(t.source, key&^linkKey)
 	if err != nil {
 		return nil, info{}, err
 	}
 	i, err := t.stat(e, p)
-	if err == nil && key != subtree.Top && keyOf(i.ino) != key {
-		t.keys.forget(key)
+	if err == nil && key != subtree.Top && i.key() != key {
+		if keyOf(i.ino) != key&^linkKey {
+			t.keys.forget(key &^ linkKey)
+		}
 		err = fmt.Errorf("%s: %w", t.source.name(p), unix.ESTALE)
 	}
 	return p, i, err
@@ -116,9 +122,8 @@ func (t *tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.K
 	if i, err = t.stat(e, p); err != nil {
 		return 0, subtree.Attr{}, err
 	}
-	key := keyOf(i.ino)
-	t.keys.learn(key, dir, name)
-	return key, t.attr(p, i), nil
+	t.keys.learn(keyOf(i.ino), dir, name)
+	return i.key(), t.attr(p, i), nil
 }
 
 // Attr implements [subtree.Tree].
@@ -138,7 +143,7 @@ func (t *tree) attr(p []string, i info) subtree.Attr {
 		a.Mode |= 0o555
 	case unix.S_IFLNK:
 		a.Mode |= 0o777
-		if target, err := t.source.readlink(p); err == nil {
+		if target, err := t.target(p, i); err == nil {
 			a.Size = len(target)
 		}
 	default:
@@ -205,6 +210,13 @@ func (t *tree) Target(c subtree.Caller, link subtree.Key) (string, error) {
 	}
 	if i.kind() != unix.S_IFLNK {
 		return "", unix.EINVAL
+	}
+	return t.target(p, i)
+}
+
+func (t *tree) target(p []string, i info) (string, error) {
+	if i.link != "" {
+		return i.link, nil
 	}
 	return t.source.readlink(p)
 }

@@ -89,7 +89,8 @@ type info struct {
 	ino    uint64
 	mode   uint32 // of stat(2)
 	size   int
-	madeUp bool // not the kernel's: see onlineSource
+	madeUp bool   // not the kernel's: see onlineSource
+	link   string // what the eyes made a symlink leads to, else ""
 }
 
 func (i info) kind() uint32 { return i.mode & unix.S_IFMT }

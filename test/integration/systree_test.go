@@ -109,10 +109,13 @@ func TestDisksOfContainer(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for command, want := range map[string]string{
-		"iostat -d | awk 'NF > 6 && /^[a-z]/ { print $1 }' | sort":                                      b.run("awk '$4 + $8 > 0 { print $3 }' /proc/diskstats | sort"),
-		"cat /sys/block/*/inflight | xargs -n 2 | sort -u":                                              "0 0\n",
-		"find /sys/block/ -type l":                                                                      "",
-		"echo 1 2>/dev/null >/sys/block/$(ls /sys/block | head -n 1)/queue/nr_requests || echo refused": "refused\n",
+		"iostat -d | awk 'NF > 6 && /^[a-z]/ { print $1 }' | sort": b.run("awk '$4 + $8 > 0 { print $3 }' /proc/diskstats | sort"),
+		"cat /sys/block/*/inflight | xargs -n 2 | sort -u":         "0 0\n",
+		// The box is privileged: what is not made here leads to the kernel's own.
+		"find /sys/block/ -type l -exec readlink {} + | grep -vc '^/sys/devices/.*/block/'":             "0\n",
+		"find /sys/block/ -type l | grep -c '^/sys/block/[^/]*/\\(queue\\|size\\|holders\\|slaves\\)$'": b.run("echo $((4 * $(ls /sys/block | wc -l)))"),
+		"cat /sys/block/*/dev": b.run("awk '{ print $1 \":\" $2, $3 }' /proc/diskstats | while read -r d n; do [ -e /sys/class/block/$n/partition ] || echo $n $d; done | sort | cut -d' ' -f2"),
+		"echo 1 2>/dev/null >/sys/block/$(ls /sys/block | head -n 1)/stat || echo refused": "refused\n",
 	} {
 		if got := b.run(command); got != want {
 			t.Errorf("%s: got %q, want %q", command, got, want)
