@@ -128,9 +128,11 @@ func (v *View) shows(major, minor uint32) bool {
 }
 
 // standInDisk returns the first device in the host's /proc/diskstats that the host
-// read from (else the first of all), unless there is one that v shows.
+// read from and that is no loop device or RAM disk, else the first of those, else
+// the first of all; unless there is one that v shows.
 func standInDisk(diskstats []byte, v *View) (disk cgroup.IOStat, needed bool, err error) {
-	read := false
+	const ramdisk, loop = 1, 7 // Documentation/admin-guide/devices.txt
+	best := 0
 	for line := range bytes.Lines(diskstats) {
 		major, minor, reads, ok := parseDisk(line)
 		if !ok {
@@ -139,8 +141,15 @@ func standInDisk(diskstats []byte, v *View) (disk cgroup.IOStat, needed bool, er
 		if v.shows(major, minor) {
 			return disk, false, nil
 		}
-		if !needed || !read && reads > 0 {
-			needed, read = true, reads > 0
+		rank := 1
+		if reads > 0 {
+			rank = 2
+			if major != ramdisk && major != loop {
+				rank = 3
+			}
+		}
+		if rank > best {
+			best, needed = rank, true
 			disk = cgroup.IOStat{Major: major, Minor: minor}
 		}
 	}

@@ -100,6 +100,8 @@ func TestStandInDisk(t *testing.T) {
 		{"used", "8:0 rios=1\n", " 8 0 sda 1 0\n 8 16 sdb 1 0\n", docker, []cgroup.IOStat{{Major: 8, Rios: 1}}},
 		{"used one that has gone", "9:0 rios=1\n", " 7 0 loop0 0 0\n 8 0 sda 1 0\n", docker, []cgroup.IOStat{{Major: 8}}},
 		{"no I/O", "8:16 rios=0 cost.usage=1\n", " 7 0 loop0 0 0\n 8 0 sda 1 0\n 8 16 sdb 1 0\n", docker, []cgroup.IOStat{{Major: 8}}},
+		{"a loop device of the host's, and a disk", "", " 1 0 ram0 1 0\n 7 0 loop0 1 0\n 8 0 sda 1 0\n", docker, []cgroup.IOStat{{Major: 8}}},
+		{"loop devices of the host's", "", " 7 0 loop0 0 0\n 7 1 loop1 1 0\n 7 2 loop2 1 0\n", docker, []cgroup.IOStat{{Major: 7, Minor: 1}}},
 		{"no disk that the host used", "", " 7 0 loop0 0 0\n 7 1 loop1 0 0\n", docker, []cgroup.IOStat{{Major: 7}}},
 		{"one that it may open", "", " 7 0 loop0 0 0\n 8 0 sda 1 0\n", everyCap, []cgroup.IOStat{}},
 		{"no disk", "", "", docker, []cgroup.IOStat{}},
