@@ -40,7 +40,7 @@ func Block(root string, diskstats Diskstats, viewer Viewer) (subtree.Mount, bool
 	t := &tree{source: d, keys: newKeys(), eyes: func(tid uint32) eyes {
 		return &diskEyes{disks: d, tid: tid, diskstats: diskstats, viewer: viewer}
 	}}
-	return subtree.Mount{Path: BlockDir, KeyBits: KeyBits, Tree: t}, true
+	return subtree.Mount{Path: BlockDir, KeyBits: KeyBits + 1, Tree: t}, true
 }
 
 // disks is the source of the tree: the root, and a walker below each disk. Its

@@ -241,7 +241,7 @@ func TestBlockLinkKeys(t *testing.T) {
 	if err != nil || attr.Mode != unix.S_IFLNK|0o777 || attr.Size != len(target) {
 		t.Fatalf("got %+v, %v", attr, err)
 	}
-	if link == file || link>>KeyBits != 0 {
+	if link == file || link>>(KeyBits+1) != 0 {
 		t.Errorf("keys %x, %x", link, file)
 	}
 	for _, tree := range []subtree.Tree{first["block"], mountBlock(t, root)["block"]} {
