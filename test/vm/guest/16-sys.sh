@@ -17,19 +17,27 @@ out=$(unit_run -p AllowedCPUs=1 -p MemoryMax=100M -p "BindReadOnlyPaths=$tree/pr
   cd /sys/devices/system/cpu
   echo dirs=$(echo cpu[0-9]*)
   echo online=$(cat online)
+  echo offline=$(cat offline)
+  echo fixed=$(cat possible present)
+  echo configured=$(getconf _NPROCESSORS_CONF) $(getconf _NPROCESSORS_ONLN)
   echo siblings=$(cat cpu1/topology/core_cpus_list)
   echo lscpu=$(lscpu -p=CPU | grep -v "#")
-  echo count=$(lscpu | awk "/^CPU\(s\):/ {print \$2}")
+  echo both=$(lscpu -p=CPU,ONLINE -a | grep -v "#")
   echo nodecpus=$(cat ../node/node0/cpulist 2>/dev/null)
   echo nodetotal=$(awk "/MemTotal/ {print \$4}" ../node/node0/meminfo 2>/dev/null)
-  ls cpu0 >/dev/null 2>&1 || echo other=hidden
+  echo switch=$(cat /sys/bus/cpu/devices/cpu0/online)
+  ls cpu0/topology >/dev/null 2>&1 || echo other=offline
   touch cpu1/x 2>/dev/null || echo new=refused')
-is "directories" "$(value dirs "$out")" cpu1
+is "directories" "$(value dirs "$out")" "$(cd $system/cpu && echo cpu[0-9]*)"
 is "online" "$(value online "$out")" 1
+is "offline" "$(value offline "$out")" 0
+is "possible and present" "$(value fixed "$out")" "$(cat $system/cpu/possible $system/cpu/present | xargs)"
+is "sysconf's counts" "$(value configured "$out")" "$(getconf _NPROCESSORS_CONF) 1"
 is "siblings" "$(value siblings "$out")" 1
 is "lscpu's CPUs" "$(value lscpu "$out")" 1
-is "lscpu's count" "$(value count "$out")" 1
-is "other CPUs" "$(value other "$out")" hidden
+is "lscpu's, the others too" "$(value both "$out")" "0,N 1,Y"
+is "online of CPU 0, by way of the bus" "$(value switch "$out")" 0
+is "other CPUs" "$(value other "$out")" offline
 is "new files" "$(value new "$out")" refused
 if [ -d $system/node/node0 ]; then
   is "CPUs of node 0" "$(value nodecpus "$out")" 1
@@ -39,6 +47,58 @@ fi
 story "on the host the trees are the host's"
 is "CPUs" "$(cd $tree$system/cpu && echo cpu[0-9]*)" "$(cd $system/cpu && echo cpu[0-9]*)"
 is "links that lead out" "$(find $tree$system/cpu $tree$system/node -type l -exec readlink -f {} + 2>/dev/null | grep -vc "^$tree$system/")" 0
+
+# offline_tree: what is in the trees with CPU 1 offline; but for links that lead out, and what root alone may read.
+offline_tree='
+  cd "$0"/cpu
+  find cpu1 | sort
+  grep -rs . cpu1/online cpu1/hotplug online offline possible present enabled isolated ../node/online ../node/possible ../node/node0/cpu[lm]* | sort
+  ls -d ../node/node0/cpu*'
+
+story "a CPU that a unit does not see looks as the kernel's that is offline"
+if [ -e $system/cpu/cpu1/online ]; then
+  view=$(unit_run -p AllowedCPUs=0 "${trees[@]}" sh -c "$offline_tree" $system)
+  echo 0 >$system/cpu/cpu1/online
+  kernel=$(sh -c "$offline_tree" $tree$system)
+  both=$(unit_run "${trees[@]}" sh -c "$offline_tree" $system)
+  echo 1 >$system/cpu/cpu1/online
+  like "the kernel's" "$kernel" $'\ncpu1/online:0\n'
+  is "one that the unit does not see" "$view" "$kernel"
+  is "one that nobody has" "$both" "$kernel"
+else
+  skip "needs a CPU that can be taken offline; have: none"
+fi
+
+# sized_by_possible: programs that size what they have by the CPUs that are possible.
+sized_by_possible='
+  for i in 1 2 3 4; do bpftool map dump pinned /sys/fs/bpf/lxcfs-test >/dev/null 2>&1; echo bpftool=$?; done
+  echo jemalloc=$(LD_PRELOAD=libjemalloc.so.2 MALLOC_CONF=percpu_arena:percpu /bin/true 2>&1)
+  echo lstopo=$(lstopo-no-graphics --only pu 2>&1)
+  echo may=$(numactl -s 2>&1 | sed -n "s/^physcpubind: //p")
+  numactl -C 1 true >/dev/null 2>&1 && echo bound=1'
+fits() { # WHAT CPU ALLOWED
+  is "$1: bpftool's map of all CPUs" "$(value bpftool "$out" | xargs)" "0 0 0 0"
+  like "$1: jemalloc trusts no CPU to be the only one" "$(value jemalloc "$out")" 'not deterministic'
+  is "$1: lstopo" "$(value lstopo "$out")" "PU L#0 (P#$2)"
+  is "$1: numactl may bind to" "$(value may "$out" | xargs)" "$3"
+  is "$1: numactl binds to CPU 1" "$(value bound "$out")" 1
+}
+
+story "what programs size by the possible CPUs holds what the kernel puts in"
+if command -v bpftool lstopo-no-graphics numactl >/dev/null; then
+  mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+  bpftool map create /sys/fs/bpf/lxcfs-test type percpu_array key 4 value 64 entries 4 name lxcfs_test
+  out=$(unit_run -p AllowedCPUs=1 "${trees[@]}" sh -c "$sized_by_possible")
+  fits "a cpuset" 1 1
+  printf '[View]\ncpu=quota\n' >/etc/lxcfs/lxcfs.conf.d/60-cpu.conf
+  check "reload" lxcfsctl reload
+  out=$(unit_run -p CPUQuota=100% "${trees[@]}" sh -c "$sized_by_possible")
+  fits "a quota" 0 "0 1"
+  rm -f /etc/lxcfs/lxcfs.conf.d/60-cpu.conf /sys/fs/bpf/lxcfs-test
+  lxcfsctl reload
+else
+  skip "needs bpftool, hwloc and numactl; have: $(command -v bpftool lstopo-no-graphics numactl | xargs)"
+fi
 
 story "a unit reads the pressure of its own cgroup"
 out=$(unit_run "${pressure[@]}" sh -c 'cat /proc/pressure/memory "/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/memory.pressure"')
