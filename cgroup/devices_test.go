@@ -106,6 +106,25 @@ func TestReadDevicePolicy(t *testing.T) {
 	}
 }
 
+func TestDeviceSources(t *testing.T) {
+	const scope = "/system.slice/docker-1.scope"
+	for _, tt := range []struct {
+		path string
+		want Source
+	}{
+		{"/lxc.payload.c1", Source{Name: "device policy", Value: "not known"}},
+		{"/system.slice/none.service", Source{Name: "device policy", Value: "not known"}},
+		{scope, Source{Name: "device policy", Cgroup: scope, File: "/run/systemd/transient/docker-1.scope"}},
+		{scope + "/x", Source{Name: "device policy", Value: "not known, within that of the unit", Cgroup: scope, File: "/run/systemd/transient/docker-1.scope"}},
+	} {
+		h, a := captured(t, "v2")
+		a.Files["/run/systemd/transient/docker-1.scope"] = "DevicePolicy=strict\n"
+		if got, err := h.DeviceSources(on(t, tt.path)); err != nil || !slices.Equal(got, []Source{tt.want}) {
+			t.Errorf("%s: got %+v, %v, want %+v", tt.path, got, err, tt.want)
+		}
+	}
+}
+
 func TestReadDevicePolicyFails(t *testing.T) {
 	h, a := captured(t, "v2")
 	const file = "/etc/systemd/system/a.service"

@@ -219,6 +219,27 @@ func (h *Host) UsageSources(m Membership) ([]Source, error) {
 	return append(list, Source{Name: "processes", Value: "with all below", Cgroup: path, File: strings.TrimSuffix(dir, "/") + "/cgroup.procs"}), nil
 }
 
+// DeviceSources says where the rules of [Host.ReadDevicePolicy] come from.
+func (h *Host) DeviceSources(m Membership) ([]Source, error) {
+	const name = "device policy"
+	policy, err := h.ReadDevicePolicy(m)
+	if err != nil {
+		return sourcesWithout(name, nil, err)
+	}
+	if p, err := h.place(m, "devices"); err == nil && p.hierarchy.Version == 1 {
+		return []Source{p.at(name, "", "devices.list")}, nil
+	}
+	_, path := h.Identity(m)
+	u := UnitOf(path)
+	if files := h.unitFiles(u.Name); u.User == "" && len(files) > 0 {
+		if policy.Own {
+			return []Source{{Name: name, Cgroup: u.Path, File: files[0]}}, nil
+		}
+		return []Source{{Name: name, Value: "not known, within that of the unit", Cgroup: u.Path, File: files[0]}}, nil
+	}
+	return []Source{{Name: name, Value: "not known"}}, nil
+}
+
 // PressureSource says where the content of [Host.ReadPressure] comes from; the
 // host's is shown where it is not the container's.
 func (h *Host) PressureSource(m Membership, resource string) (Source, error) {

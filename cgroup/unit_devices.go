@@ -43,6 +43,9 @@ func (h *Host) readUnitDevices(name string) (DevicePolicy, error) {
 // unitFiles returns the names of a unit's file and of its drop-ins, in the order
 // in which systemd reads them.
 func (h *Host) unitFiles(name string) []string {
+	if name == "" {
+		return nil
+	}
 	names := []string{name}
 	if at, dot := strings.IndexByte(name, '@'), strings.LastIndexByte(name, '.'); at >= 0 && at < dot {
 		names = append(names, name[:at+1]+name[dot:]) // its template

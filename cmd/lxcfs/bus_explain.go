@@ -81,6 +81,7 @@ func sourceParts(opts view.Options) []source {
 		}},
 		{cpus, member((*cgroup.Host).CPUSources)},
 		{0, member((*cgroup.Host).UsageSources)},
+		{view.NeedDisks, member((*cgroup.Host).DeviceSources)},
 		{view.NeedCPUPressure, pressure("cpu")},
 		{view.NeedIOPressure, pressure("io")},
 		{view.NeedIRQPressure, pressure("irq")},
