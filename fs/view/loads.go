@@ -13,11 +13,7 @@ import (
 	"linuxcontainers.org/lxcfs/fs/container"
 )
 
-// Load averages as the kernel computes them, include/linux/sched/loadavg.h:
-// fixed point with 11 bits, every 5 s.
 const (
-	fixedOne     = 1 << 11
-	loadInterval = 5 * time.Second
 	// loadKept is for how long a container is watched after it was last read.
 	loadKept = 10 * time.Minute
 	// maxTasks bounds the threads that are counted of one container.
@@ -30,9 +26,6 @@ const (
 	// container used no CPU time.
 	idleTicks = 12
 )
-
-// decay are the kernel's EXP_1, EXP_5 and EXP_15.
-func decay() [3]uint64 { return [3]uint64{1884, 2014, 2037} }
 
 // Loads watches the containers that somebody has read of late. Safe for
 // concurrent use; Run is called once. No file is read with mu held.
@@ -54,12 +47,13 @@ type load struct {
 	counted   time.Duration // when the census began
 	used      uint64        // CPU time of the container before the census
 	skipped   int           // ticks without a census, in a row
+	stepped   time.Duration // up to when the averages are
 	figures
 }
 
 // figures are what is known of a container's load.
 type figures struct {
-	average [3]uint64
+	average averages
 	census
 }
 
@@ -95,7 +89,7 @@ func (l *Loads) Tick() {
 	for _, w := range l.current() {
 		if l.idle(w) {
 			l.mu.Lock()
-			w.step()
+			w.step(l.clock())
 			l.mu.Unlock()
 			continue
 		}
@@ -106,7 +100,7 @@ func (l *Loads) Tick() {
 			l.forget(w)
 		} else {
 			w.take(c, now)
-			w.step()
+			w.step(now)
 		}
 		l.mu.Unlock()
 	}
@@ -158,25 +152,23 @@ func (w *load) take(c census, at time.Duration) {
 	w.census, w.counted = c, max(at, 1)
 }
 
-// step is one step of the averages.
-func (w *load) step() {
-	for i, exp := range decay() {
-		w.average[i] = nextAverage(w.average[i], exp, uint64(w.running+w.blocked)*fixedOne)
-	}
+// step brings the averages up to now: a tick that comes late, or not at all, is
+// made up for by the next one.
+func (w *load) step(now time.Duration) {
+	n := max(now-w.stepped+loadInterval/2, 0) / loadInterval
+	w.stepped += n * loadInterval
+	w.average = w.average.after(uint64(n), uint64(w.running+w.blocked))
 }
 
-// nextAverage is calc_load of kernel/sched/loadavg.c, rounding up while rising.
-func nextAverage(load, exp, active uint64) uint64 {
-	next := load*exp + active*(fixedOne-exp)
-	if active >= load {
-		next += fixedOne - 1
-	}
-	return next / fixedOne
+// seed sets the first averages: nobody counted before, so that the count of now
+// stands for all the time since the container's start.
+func (w *load) seed(now time.Duration) {
+	w.stepped = now
+	w.average = aged(now-time.Duration(w.container.StartTicks)*tick, uint64(w.running+w.blocked))
 }
 
-// read returns a container's load, and begins to watch it: the first averages
-// are the present number of active threads. The census is at most a second old
-// where counting is cheap, else as old as the averages.
+// read returns a container's load, and begins to watch it. The census is at most
+// a second old where counting is cheap, else as old as the averages.
 func (l *Loads) read(c *container.Container) (figures, error) {
 	now := l.clock()
 	l.mu.Lock()
@@ -211,9 +203,7 @@ func (l *Loads) begin(w *load, now time.Duration) {
 		return
 	}
 	w.take(c, now)
-	for i := range w.average {
-		w.average[i] = uint64(c.running+c.blocked) * fixedOne
-	}
+	w.seed(now)
 }
 
 // refresh counts again when the last census is old and was cheap. Of several

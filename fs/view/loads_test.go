@@ -69,6 +69,7 @@ func (h *hall) put(cg string, first int, tasks ...string) *container.Container {
 	h.Files["/sys/fs/cgroup"+cg+"/cgroup.procs"] = procs.String()
 	return &container.Container{
 		Key:        container.Key{Inode: uint64(first)},
+		StartTicks: 99,
 		PIDDepth:   2,
 		CgroupPath: cg,
 		Membership: cgroup.Membership{{Path: cg}},
@@ -90,7 +91,7 @@ func TestLoad(t *testing.T) {
 	if got.running != 3 || got.blocked != 1 || got.threads != 8 || got.lastPID != 1 {
 		t.Errorf("got %+v, want 3 running, 1 blocked, 8 threads, last pid 1", got.census)
 	}
-	if want := [3]uint64{4 * fixedOne, 4 * fixedOne, 4 * fixedOne}; got.average != want {
+	if want := aged(time.Hour-99*tick, 4); got.average != want {
 		t.Errorf("seeded with %v, want %v", got.average, want)
 	}
 	h.put("/a", 10, "S", "S", "S")
@@ -98,8 +99,41 @@ func TestLoad(t *testing.T) {
 	h.now += loadInterval
 	loads.Tick()
 	got, _ = loads.read(c)
-	if want := nextAverage(4*fixedOne, decay()[0], 0); got.average[0] != want || got.running != 0 {
-		t.Errorf("after a tick %+v, want %d", got, want)
+	if want := aged(time.Hour-99*tick, 4).after(1, 0); got.average != want || got.running != 0 {
+		t.Errorf("after a tick %+v, want %v", got, want)
+	}
+}
+
+// A container that was busy when it was first read, 37 s after its start, is
+// half as busy after half a minute of nothing; ticks that come late, early or not
+// at all are no matter.
+func TestLoadDecays(t *testing.T) {
+	for name, waits := range map[string][]time.Duration{
+		"in time":   {5 * time.Second, 5 * time.Second, 5 * time.Second, 5 * time.Second, 5 * time.Second, 5 * time.Second},
+		"with skew": {4 * time.Second, 6 * time.Second, 7 * time.Second, 3 * time.Second, 5500 * time.Millisecond, 4500 * time.Millisecond},
+		"late":      {5 * time.Second, 25 * time.Second},
+		"once":      {30 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, loads := newHall(t)
+			c := h.put("/a", 10, "R", "R", "R", "R", "R", "R", "R", "R", "D")
+			h.now = time.Duration(c.StartTicks)*tick + 37*time.Second
+			got, err := loads.read(c)
+			if text := shown(got.average); err != nil || text != "3.99 0.99 0.33" {
+				t.Fatalf("first read: got %s, %v, want 3.99 0.99 0.33", text, err)
+			}
+			h.put("/a", 10, "S", "S", "S", "S", "S", "S", "S", "S", "S")
+			for _, wait := range waits {
+				h.now += wait
+				loads.Tick()
+			}
+			got, _ = loads.read(c)
+			for i, want := range []float64{3.99 * 0.6065, 0.99 * 0.9048, 0.33 * 0.9672} {
+				if f := float64(got.average[i]) / fixedOne; f < want-0.02 || f > want+0.02 {
+					t.Errorf("after 30 s of nothing: got %s, want %.2f in the place of average %d", shown(got.average), want, i)
+				}
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ package integration
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"regexp"
 	"strconv"
@@ -59,6 +60,18 @@ func TestContainerSeesItself(t *testing.T) {
 		got := b.run("cat /proc/loadavg")
 		if !regexp.MustCompile(`^\d+\.\d\d \d+\.\d\d \d+\.\d\d \d+/\d+ \d+\n`).MatchString(got) {
 			t.Errorf("loadavg: %q", got)
+		}
+	})
+	t.Run("loadavg of a young container", func(t *testing.T) {
+		young := newBox(t, d, limits{}, nil)
+		text := young.run("for i in 1 2 3 4; do while :; do :; done & done; cat /proc/loadavg /proc/uptime; kill $(jobs -p)")
+		var load, threads, up float64
+		if _, err := fmt.Sscanf(text, "%f %s %s %f/%f %s\n%f", &load, new(string), new(string), new(float64), &threads, new(string), &up); err != nil {
+			t.Fatalf("%v: %q", err, text)
+		}
+		// Had all its threads run ever since its start, it would be so much.
+		if most := threads*(1-math.Exp(-up/60)) + 0.02; load > most {
+			t.Errorf("load %.2f of %v threads %.1f s after the start, want at most %.2f", load, threads, up, most)
 		}
 	})
 	t.Run("host", func(t *testing.T) {
