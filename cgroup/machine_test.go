@@ -97,7 +97,7 @@ func TestMachine(t *testing.T) {
 	})
 	t.Run("procs", func(t *testing.T) {
 		found := false
-		err := h.WalkProcs(m, 1<<16, func(pid uint32) bool {
+		_, err := h.WalkProcs(m, 1<<16, func(pid uint32) bool {
 			found = int(pid) == os.Getpid()
 			return !found
 		})

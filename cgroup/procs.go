@@ -17,26 +17,28 @@ var ErrLimit = errors.New("more than the limit")
 // and all below it, until f returns false. It stops with [ErrLimit] beyond limit
 // cgroups or limit processes. Cgroups that vanish meanwhile, or are unreadable,
 // are left out, and so are processes that the reader's pid namespace does not
-// show (0). An id may come twice when a process moves meanwhile.
-func (h *Host) WalkProcs(m Membership, limit int, f func(pid uint32) bool) error {
+// show (0). An id may come twice when a process moves meanwhile. It returns how
+// many cgroups it looked at.
+func (h *Host) WalkProcs(m Membership, limit int, f func(pid uint32) bool) (cgroups int, err error) {
 	hi, path := h.Identity(m)
 	if hi == nil {
-		return fmt.Errorf("cgroup hierarchy: %w", fs.ErrNotExist)
+		return 0, fmt.Errorf("cgroup hierarchy: %w", fs.ErrNotExist)
 	}
 	top, err := hi.Dir(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	buf := h.buffer()
 	defer h.release(buf)
 	w := walk{h: h, buf: buf, f: f, limit: limit, procs: limit}
 	w.dirs = append(w.dirs, top)
-	for n := 0; n < len(w.dirs) && !w.done; n++ {
+	n := 0
+	for ; n < len(w.dirs) && !w.done; n++ {
 		if err := w.visit(w.dirs[n]); err != nil && (n == 0 || !skipped(err)) {
-			return err
+			return n + 1, err
 		}
 	}
-	return nil
+	return n, nil
 }
 
 // walk is the state of one WalkProcs: breadth first, dirs still grows.

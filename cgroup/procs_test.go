@@ -11,7 +11,7 @@ func TestWalkProcs(t *testing.T) {
 	h, a := captured(t, "v2")
 	m := on(t, "/lxc/c1")
 	walk := func(limit int) (pids []uint32, err error) {
-		err = h.WalkProcs(m, limit, func(pid uint32) bool {
+		_, err = h.WalkProcs(m, limit, func(pid uint32) bool {
 			pids = append(pids, pid)
 			return true
 		})
@@ -55,15 +55,16 @@ func TestWalkProcs(t *testing.T) {
 	check("itself unreadable", 100, fs.ErrPermission)
 	m = on(t, "/gone")
 	check("gone", 100, fs.ErrNotExist)
-	mustBe(t, new(Host).WalkProcs(m, 1, nil), fs.ErrNotExist)
+	_, err := new(Host).WalkProcs(m, 1, nil)
+	mustBe(t, err, fs.ErrNotExist)
 }
 
 func TestWalkProcsStops(t *testing.T) {
 	h, _ := captured(t, "v2")
 	n := 0
-	err := h.WalkProcs(on(t, "/lxc/c1"), 100, func(uint32) bool { n++; return n < 3 })
-	if err != nil || n != 3 {
-		t.Errorf("got %d calls, %v, want 3", n, err)
+	cgroups, err := h.WalkProcs(on(t, "/lxc/c1"), 100, func(uint32) bool { n++; return n < 3 })
+	if err != nil || n != 3 || cgroups < 1 || cgroups > 3 {
+		t.Errorf("got %d calls, %d cgroups, %v, want 3", n, cgroups, err)
 	}
 }
 

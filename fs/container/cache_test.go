@@ -440,6 +440,9 @@ func TestQuotaOfNestedScopes(t *testing.T) {
 		if own := pid < 1002; own != (d.Reason == ReasonOwnScope) || own != (d.Container.CgroupPath != outer) {
 			t.Errorf("%d: got %s, %s", pid, gist(d.Container), d.Reason)
 		}
+		if d.Container.Top != outer {
+			t.Errorf("%d: the top-level container is %s, want %s", pid, d.Container.Top, outer)
+		}
 	}
 }
 

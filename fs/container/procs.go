@@ -18,7 +18,7 @@ func (r *Resolver) oldest(p place, kind Kind, member uint32) elder {
 	}
 	// A subtree that is larger than the bound, or goes meanwhile, is no error:
 	// the first processes found are commonly the oldest.
-	_ = r.host.WalkProcs(p.member, r.opts.MaxScan, func(pid uint32) bool {
+	_, _ = r.host.WalkProcs(p.member, r.opts.MaxScan, func(pid uint32) bool {
 		pids = append(pids, pid)
 		return len(pids) < r.opts.MaxScan
 	})

@@ -100,6 +100,9 @@ func (r *Resolver) unlink(rec *record) {
 // publish makes a record known, unless there is one for the same Container
 // already, which it then returns. nil: its top-level container is full.
 func (r *Resolver) publish(rec *record) *record {
+	if rec.c.Top = rec.c.CgroupPath; rec.top != nil {
+		rec.c.Top = rec.top.c.CgroupPath
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known, ok := r.records.get(rec.ident()); ok {

@@ -100,7 +100,7 @@ func (k *knownDevices) put(key container.Key, f deviceFacts, now time.Duration) 
 func (g *Gatherer) readDevices(c *container.Container) (Devices, error) {
 	pid := c.InitPID
 	if pid == 0 {
-		err := g.host.WalkProcs(c.Membership, 1, func(p uint32) bool { pid = p; return false })
+		_, err := g.host.WalkProcs(c.Membership, 1, func(p uint32) bool { pid = p; return false })
 		if pid == 0 {
 			return nil, passing(err)
 		}

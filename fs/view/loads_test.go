@@ -72,6 +72,7 @@ func (h *hall) put(cg string, first int, tasks ...string) *container.Container {
 		StartTicks: 99,
 		PIDDepth:   2,
 		CgroupPath: cg,
+		Top:        cg,
 		Membership: cgroup.Membership{{Path: cg}},
 	}
 }
