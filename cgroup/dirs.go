@@ -1,6 +1,7 @@
 package cgroup
 
 import (
+	"maps"
 	"strings"
 	"sync"
 
@@ -41,29 +42,66 @@ func (t *dirTable) of(hi *Hierarchy, path string) (string, error) {
 	return dir, nil
 }
 
+// drop forgets the names of these directories.
+func (t *dirTable) drop(dirs map[string]bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.names, func(_ dirKey, dir string) bool { return dirs[dir] })
+}
+
 // Forget lets go of the files held of m's v1 cgroups and those above them. A v1
 // cgroup can be renamed, and another one made in its place: whoever meets a new
 // container calls Forget before anything of it is read. Cgroups of v2 keep their
 // names.
 func (h *Host) Forget(m Membership) {
 	dirs := make(map[string]bool)
-	for i := range h.Hierarchies {
-		hi := &h.Hierarchies[i]
-		if hi.Version != 1 {
-			continue
-		}
-		for _, e := range m {
-			if len(e.Controllers) == 0 || !hi.carries(e.Controllers[0]) {
-				continue
-			}
-			dir, err := hi.Dir(e.Path)
-			for ; err == nil && len(dir) > 1; dir = dir[:strings.LastIndexByte(dir, '/')] {
-				dirs[dir] = true
-			}
-		}
-	}
+	h.addDirs(dirs, 1, m)
 	if len(dirs) == 0 {
 		return
 	}
 	hostfile.Forget(h.FS, func(dir string) bool { return dirs[dir] })
+}
+
+// Release lets go of all that is held of these cgroups, which nobody will read any
+// more, and of those above, which may go with the last of them. What is read
+// nevertheless is opened anew.
+func (h *Host) Release(all []Membership) {
+	dirs := make(map[string]bool)
+	for _, m := range all {
+		h.addDirs(dirs, 1, m)
+		h.addDirs(dirs, 2, m)
+	}
+	if len(dirs) == 0 {
+		return
+	}
+	h.dirs.drop(dirs)
+	hostfile.Forget(h.FS, func(dir string) bool { return dirs[dir] })
+}
+
+// addDirs adds the directories of m's cgroups, and those above them, in the
+// hierarchies of a version.
+func (h *Host) addDirs(dirs map[string]bool, version int, m Membership) {
+	for i := range h.Hierarchies {
+		hi := &h.Hierarchies[i]
+		if hi.Version != version {
+			continue
+		}
+		for _, e := range m {
+			if !hi.has(e) {
+				continue
+			}
+			dir, err := hi.Dir(e.Path)
+			for ; err == nil && len(dir) > 1 && !dirs[dir]; dir = dir[:strings.LastIndexByte(dir, '/')] {
+				dirs[dir] = true
+			}
+		}
+	}
+}
+
+// has says whether an entry of /proc/PID/cgroup is of the hierarchy.
+func (hi *Hierarchy) has(e Entry) bool {
+	if len(e.Controllers) == 0 {
+		return hi.Version == 2
+	}
+	return hi.Version == 1 && hi.carries(e.Controllers[0])
 }

@@ -49,6 +49,47 @@ func TestForget(t *testing.T) {
 	}
 }
 
+// Release closes what is held of the cgroups and of those above, in both
+// versions' hierarchies, and nothing else.
+func TestRelease(t *testing.T) {
+	for _, tt := range []struct {
+		host, cgroup string
+		dirs, want   []string
+	}{
+		{"v1", "4:memory:/lxc/c1\n", []string{
+			"/sys/fs/cgroup/memory/lxc", "/sys/fs/cgroup/memory/lxc/c1", "/sys/fs/cgroup/memory/lxc/c2", "/sys/fs/cgroup/cpuset/lxc/c1",
+		}, []string{"/sys/fs/cgroup/memory/lxc", "/sys/fs/cgroup/memory/lxc/c1"}},
+		{"v2", "0::/lxc/c1\n", []string{
+			"/sys/fs/cgroup", "/sys/fs/cgroup/lxc", "/sys/fs/cgroup/lxc/c1", "/sys/fs/cgroup/lxc/c1/in", "/sys/fs/cgroup/lxc/c10",
+		}, []string{"/sys/fs/cgroup", "/sys/fs/cgroup/lxc", "/sys/fs/cgroup/lxc/c1"}},
+	} {
+		t.Run(tt.host, func(t *testing.T) {
+			h, a := captured(t, tt.host)
+			f := &forgetter{FS: a, dirs: tt.dirs}
+			h.FS = f
+			m, err := ParseMembership([]byte(tt.cgroup))
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.dirs.names = make(map[dirKey]string)
+			for _, dir := range tt.dirs {
+				h.dirs.names[dirKey{path: dir}] = dir
+			}
+			h.Release(nil)
+			if len(f.forgotten) > 0 {
+				t.Errorf("for nobody %q", f.forgotten)
+			}
+			h.Release([]Membership{m})
+			if !slices.Equal(f.forgotten, tt.want) {
+				t.Errorf("got %q, want %q", f.forgotten, tt.want)
+			}
+			if left := len(h.dirs.names); left != len(tt.dirs)-len(tt.want) {
+				t.Errorf("%d names left, want those of the others", left)
+			}
+		})
+	}
+}
+
 func TestDirTable(t *testing.T) {
 	h, _ := captured(t, "v2")
 	for round := range 2 {

@@ -21,6 +21,7 @@ type connection struct {
 	id       string
 	session  *session.Session
 	renderer *fs.Renderer
+	gatherer *view.Gatherer
 	tree     *fs.Tree
 	accounts region
 	origin   origin
@@ -101,10 +102,11 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.gatherer = view.New(s.machine.host, bootClock, accounts, s.machine.loads)
 	c.renderer = fs.NewRenderer(fs.Config{
 		FS:       s.machine.files,
 		Resolver: s.machine.resolver,
-		Gatherer: view.New(s.machine.host, bootClock, accounts, s.machine.loads),
+		Gatherer: c.gatherer,
 		Options:  viewOf(opts),
 		Switches: s.switches,
 		Degraded: c.session.Degraded,

@@ -190,6 +190,7 @@ func (s *server) settle() {
 // wait returns when the last connection is gone or ctx is done.
 func (s *server) wait(ctx context.Context) error {
 	go s.machine.loads.Run(ctx)
+	go s.sweep(ctx)
 	var failed error
 	for s.count() > 0 {
 		select {

@@ -142,7 +142,7 @@ func (r *Resolver) publishOrSweep(rec *record) *record {
 	r.host.Forget(rec.c.Membership)
 	known := r.publish(rec)
 	if known == nil {
-		r.Sweep()
+		r.bury()
 		known = r.publish(rec)
 	}
 	return known

@@ -3,6 +3,7 @@ package container
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -350,6 +351,76 @@ func TestSweep(t *testing.T) {
 	}
 	if len(r.byInit) != 1 || len(r.byCgroup) != 1 {
 		t.Errorf("left: %d inits, %d cgroups", len(r.byInit), len(r.byCgroup))
+	}
+}
+
+// What is of a dead container is gone after a Sweep, which says once who died.
+func TestSweepOfTheDead(t *testing.T) {
+	w := newWorld(append(lxc(), append(docker(), proc{pid: 30, ppid: 1, cg: "/system.slice/a.service"})...)...)
+	r := w.resolver(t, Options{})
+	for _, tid := range []uint32{502, 601, 30} {
+		mustResolve(t, r, tid)
+	}
+	dead := func() (names []string) {
+		all, others := r.Sweep()
+		if len(others) > 0 {
+			t.Errorf("forgotten: %s", gist(others[0]))
+		}
+		for _, c := range all {
+			names = append(names, c.Name)
+		}
+		slices.Sort(names)
+		return names
+	}
+	if got := dead(); got != nil {
+		t.Errorf("dead: %q while all live", got)
+	}
+	if len(r.callers.slots) != 3 || len(r.lines.slots) == 0 {
+		t.Errorf("%d callers and %d lines remembered while all live", len(r.callers.slots), len(r.lines.slots))
+	}
+	for _, pid := range []uint32{500, 502, 30} {
+		w.kill(pid)
+	}
+	delete(w.Files, "/sys/fs/cgroup/system.slice/a.service/cgroup.procs")
+	r.Containers() // the bus asks: it must not keep the news from Sweep
+	if got := dead(); !slices.Equal(got, []string{"a.service", "web"}) {
+		t.Errorf("dead: %q, want a.service and web", got)
+	}
+	if got := dead(); got != nil {
+		t.Errorf("dead: %q a second time", got)
+	}
+	if len(r.callers.slots) != 1 || len(r.records.slots) != 1 || len(r.lines.slots) > 0 {
+		t.Errorf("left: %d callers, %d records, %d lines; want those of docker's, and no line that nobody uses",
+			len(r.callers.slots), len(r.records.slots), len(r.lines.slots))
+	}
+	for pid := range r.kin.index {
+		if _, err := w.Stat(procDir(pid)); err != nil {
+			t.Errorf("a parent that is dead is remembered: %v", err)
+		}
+	}
+}
+
+// Who had to make room, or moved, is not dead; and inits of one tick in one
+// cgroup have one Key.
+func TestSweepOfTheLiving(t *testing.T) {
+	w := newWorld(lxc()...)
+	for pid := range uint32(4) {
+		w.add(proc{pid: 2000 + pid, ppid: 500, ns: "30 1", start: 7, cg: "/lxc.payload.web"})
+	}
+	r := w.resolver(t, Options{MaxContainers: 2})
+	for pid := range uint32(4) {
+		mustResolve(t, r, 2000+pid)
+	}
+	w.kill(2003)
+	dead, others := r.Sweep()
+	if len(dead) != 0 {
+		t.Errorf("dead: %s, of a Key that lives", gist(dead[0]))
+	}
+	if len(others) != 2 {
+		t.Errorf("%d had to make room or share a Key, want the 2 that are remembered", len(others))
+	}
+	if len(r.unlinked) > 2 {
+		t.Errorf("%d unlinked records are kept, want at most 2", len(r.unlinked))
 	}
 }
 

@@ -6,7 +6,7 @@ import "linuxcontainers.org/lxcfs/cgroup/hostfile"
 // namespace, so all its children of the same depth have the same init. A shell
 // is asked once, however many commands it starts. Immutable once known.
 type kin struct {
-	file  hostfile.File // /proc/PID/cgroup: says whether it is still this process
+	heldTask
 	depth int
 	init  uint32 // pid of the init of its pid namespace; not reused while it lives
 	met   uint64 // Resolver.met when it became known
@@ -37,7 +37,7 @@ func (r *Resolver) meet(pid uint32) *kin {
 	if err != nil {
 		return nil // gone, or 0: the walk will see
 	}
-	return &kin{file: file}
+	return &kin{heldTask: heldTask{file: file}}
 }
 
 // know remembers a process that was met.

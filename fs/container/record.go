@@ -43,9 +43,11 @@ func (rec *record) ident() ident { return ident{rec.c.Key, rec.c.InitPID} }
 
 // alive: the Container still is what the record says.
 func (r *Resolver) alive(rec *record) bool {
-	if rec.stale.Load() {
-		return false
-	}
+	return !rec.stale.Load() && r.lives(rec)
+}
+
+// lives: the Container exists, if not by this record.
+func (r *Resolver) lives(rec *record) bool {
 	if rec.c.InitPID == 0 {
 		ino, err := r.inode(place{rec.c.Membership, rec.hier, rec.c.CgroupPath})
 		return err == nil && ino == rec.c.Key.Inode
@@ -84,6 +86,9 @@ func (r *Resolver) forget(rec *record) {
 func (r *Resolver) unlink(rec *record) {
 	rec.stale.Store(true)
 	rec.hold(nil)
+	if len(r.unlinked) < r.opts.MaxContainers {
+		r.unlinked = append(r.unlinked, rec)
+	}
 	if r.byInit[rec.c.InitPID] == rec {
 		delete(r.byInit, rec.c.InitPID)
 	}

@@ -43,13 +43,14 @@ type Resolver struct {
 	byCgroup map[uint64]*record // inode of a unit's or scope's cgroup
 	version  uint64             // counts the records ever published
 	met      uint64             // counts the kin ever known
+	unlinked []*record          // since the last Sweep
 }
 
 // caller is a remembered decision. It is immutable. It counts while the task is
 // the same and in the same cgroups.
 type caller struct {
-	file    hostfile.File // /proc/TID/cgroup: no other task's, ever
-	raw     string        // its content
+	heldTask
+	raw     string // content of the task's file
 	verdict verdict
 	version uint64 // Resolver.version when decided
 }
@@ -168,7 +169,7 @@ func (r *Resolver) resolve(tid uint32, file hostfile.File) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	c := &caller{t.file, t.raw, v, version}
+	c := &caller{heldTask: heldTask{file: t.file}, raw: t.raw, verdict: v, version: version}
 	r.mu.Lock()
 	r.callers.put(tid, c)
 	r.mu.Unlock()
@@ -177,20 +178,10 @@ func (r *Resolver) resolve(tid uint32, file hostfile.File) (verdict, error) {
 
 // Containers returns the known Containers that still exist, in no order.
 func (r *Resolver) Containers() []*Container {
-	r.Sweep()
+	r.bury()
 	var all []*Container
 	for _, rec := range r.snapshot() {
 		all = append(all, rec.c)
 	}
 	return all
-}
-
-// Sweep forgets the Containers that exist no more. It costs a stat for each one
-// known. Calling it is a matter of tidiness: a dead Container is never an answer.
-func (r *Resolver) Sweep() {
-	for _, rec := range r.snapshot() {
-		if !r.alive(rec) {
-			r.forget(rec)
-		}
-	}
 }

@@ -1,5 +1,7 @@
 package container
 
+import "slices"
+
 // ring is a map of at most limit entries. A full one drops, for a new entry, one
 // that was not used since the hand last came by (CLOCK). It is not safe for
 // concurrent use; its owner locks.
@@ -48,6 +50,20 @@ func (r *ring[K, V]) put(key K, value V) {
 	}
 	r.index[key] = len(r.slots)
 	r.slots = append(r.slots, slot[K, V]{key, value, true})
+}
+
+// all returns the entries of now.
+func (r *ring[K, V]) all() []slot[K, V] { return slices.Clone(r.slots) }
+
+// fade drops the entries that were not used since it was last called.
+func (r *ring[K, V]) fade() {
+	for i := len(r.slots) - 1; i >= 0; i-- { // the last one takes the place of one that goes
+		if s := &r.slots[i]; s.used {
+			s.used = false
+		} else {
+			r.remove(s.key)
+		}
+	}
 }
 
 // evict drops one entry: in the worst case, all used and busy, after two rounds.

@@ -188,6 +188,42 @@ func TestAccountsAreBounded(t *testing.T) {
 	}
 }
 
+// The place of a container that is no more is given to the next one, in this
+// process and in one that takes over; an account in use is left alone.
+func TestAccountsForget(t *testing.T) {
+	mem := memory(t, int(AccountsSize(2)), nil)
+	a, err := OpenAccounts(mem, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	use := func(key container.Key) *record {
+		r := a.open(key)
+		r.account.last = key.Inode
+		a.commit(r)
+		return r
+	}
+	for i := range uint64(5000) { // more than there are places
+		use(container.Key{Inode: i + 1}).mu.Unlock()
+		a.forget(container.Key{Inode: i + 1})
+	}
+	if len(a.byKey) != 0 || a.used != 1 || len(a.free) != 1 {
+		t.Errorf("%d accounts, %d of %d places free; want one place", len(a.byKey), len(a.free), a.used)
+	}
+	r := use(container.Key{Inode: 7})
+	a.forget(container.Key{Inode: 7})
+	r.mu.Unlock()
+	a.forget(container.Key{Inode: 8}) // never known
+	use(container.Key{Inode: 9}).mu.Unlock()
+	a.forget(container.Key{Inode: 9})
+	next, err := OpenAccounts(mem, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept := next.byKey[container.Key{Inode: 7}]; len(next.byKey) != 1 || kept == nil || kept.account.last != 7 {
+		t.Errorf("the next process has %d accounts, want the one in use", len(next.byKey))
+	}
+}
+
 func FuzzOpenAccounts(f *testing.F) {
 	good := make([]byte, AccountsSize(1))
 	if _, err := OpenAccounts(good, 1); err != nil {

@@ -191,6 +191,26 @@ func (a *Accounts) create(key container.Key) *record {
 	return r
 }
 
+// forget gives the place of a container that is no more to others, unless somebody
+// uses the record: then it is left to age.
+func (a *Accounts) forget(key container.Key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.byKey[key]
+	if r == nil || r.users > 0 || !r.mu.TryLock() {
+		return
+	}
+	defer r.mu.Unlock()
+	delete(a.byKey, key)
+	if r.place >= 0 {
+		for half := range 2 {
+			a.setWord(a.copy(r.place, half), 0, 0)
+		}
+		a.free = append(a.free, r.place)
+		r.place = -1
+	}
+}
+
 // oldest returns the least recently used record that nobody uses, locked.
 func (a *Accounts) oldest() *record {
 	var old *record

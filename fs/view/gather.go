@@ -33,6 +33,9 @@ func New(host *cgroup.Host, clock Clock, accounts *Accounts, loads *Loads) *Gath
 	return &Gatherer{host: host, clock: clock, accounts: accounts, loads: loads}
 }
 
+// Forget lets go of the CPU time of a container that is no more.
+func (g *Gatherer) Forget(key container.Key) { g.accounts.forget(key) }
+
 // parts are the ways to fill in a View, in their order.
 var parts = [...]struct {
 	needs Needs

@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -143,17 +144,10 @@ func (l *Loads) due() []*group {
 	return list
 }
 
-// settle settles all allowances. mu is held.
+// settle settles all allowances, and forgets those that nobody needs. mu is held.
 func (l *Loads) settle() {
-	all := make([]*allowance, 0, len(l.tops))
-	for top, a := range l.tops {
-		if len(a.loads) == 0 && a.spent == 0 {
-			delete(l.tops, top)
-			continue
-		}
-		all = append(all, a)
-	}
-	settle(all)
+	settle(slices.Collect(maps.Values(l.tops)))
+	maps.DeleteFunc(l.tops, func(_ string, a *allowance) bool { return len(a.loads) == 0 && a.spent == 0 })
 }
 
 // idle says that the last census still holds. Nobody was running then, and the
@@ -222,6 +216,15 @@ func (l *Loads) forget(w *load) {
 	w.allowance.loads = slices.DeleteFunc(w.allowance.loads, func(other *load) bool { return other == w })
 	if w.group.loads--; w.group.loads == 0 && l.groups[w.group.key] == w.group {
 		delete(l.groups, w.group.key)
+	}
+}
+
+// Forget ends the watch of a container that is no more.
+func (l *Loads) Forget(key container.Key) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w := l.watched[key]; w != nil {
+		l.forget(w)
 	}
 }
 

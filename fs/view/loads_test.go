@@ -252,6 +252,28 @@ func TestForgotten(t *testing.T) {
 	}
 }
 
+func TestForgetLoad(t *testing.T) {
+	h, loads := newHall(t)
+	a := h.put("/a", 10, "S")
+	twin := &container.Container{Key: container.Key{Inode: a.Key.Inode, StartTicks: 1}, Top: a.Top, CgroupPath: a.CgroupPath, Membership: a.Membership}
+	for _, c := range []*container.Container{a, twin} {
+		if _, err := loads.read(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loads.Forget(a.Key)
+	loads.Forget(a.Key)
+	if loads.watched[twin.Key] == nil || len(loads.groups) != 1 {
+		t.Errorf("%d watched in %d cgroups, want the twin", len(loads.watched), len(loads.groups))
+	}
+	loads.Forget(twin.Key)
+	h.now += loadInterval
+	loads.Tick()
+	if len(loads.watched)+len(loads.groups)+len(loads.tops) != 0 {
+		t.Errorf("left: %d containers, %d cgroups, %d allowances", len(loads.watched), len(loads.groups), len(loads.tops))
+	}
+}
+
 // A container of too many threads is counted as far as that goes.
 func TestTooManyTasks(t *testing.T) {
 	h, loads := newHall(t)
