@@ -160,7 +160,7 @@ func (r *Renderer) virtual(dst []byte, s *scratch, f *File, tid uint32) ([]byte,
 		return append(dst, s.host...), nil
 	}
 	decision.Container.CountRead()
-	return r.contained(dst, s, f, decision.Container)
+	return r.contained(dst, s, f, decision.Container, tid)
 }
 
 // hostOnly says that nobody gets numbers of their own now.
@@ -180,6 +180,7 @@ func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View)
 		return false
 	}
 	if err == nil {
+		v.Reader = tid
 		err = r.Gatherer.Gather(v, decision.Container, needs, *r.options.Load())
 	}
 	if err != nil {
@@ -188,12 +189,14 @@ func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View)
 	return err == nil
 }
 
-// contained appends a container's version of s.host.
-func (r *Renderer) contained(dst []byte, s *scratch, f *File, c *container.Container) ([]byte, error) {
+// contained appends a container's version of s.host, as the thread tid reads it;
+// 0 for nobody.
+func (r *Renderer) contained(dst []byte, s *scratch, f *File, c *container.Container, tid uint32) ([]byte, error) {
 	if !r.gate.Enter(c) {
 		return dst, fmt.Errorf("render %s: %w", f.Path, gate.ErrBusy)
 	}
 	defer r.gate.Leave(c)
+	s.view.Reader = tid
 	if err := r.Gatherer.Gather(&s.view, c, f.Needs, *r.options.Load()); err != nil {
 		return dst, fmt.Errorf("gather %s: %w", f.Path, err)
 	}

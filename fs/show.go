@@ -45,7 +45,7 @@ func (r *Renderer) ShowContainer(path string, c *container.Container) ([]byte, e
 		if r.hostOnly() {
 			return append([]byte(nil), s.host...), nil
 		}
-		return r.contained(nil, s, f, c)
+		return r.contained(nil, s, f, c, 0)
 	})
 }
 

@@ -94,7 +94,7 @@ func wholeAtOnce(name string) bool {
 	case "/proc/pressure/", "/sys/devices/system/cpu/":
 		return true
 	}
-	return strings.HasPrefix(dir, "/proc/") && (file == "status" || file == "cgroup" || file == "stat")
+	return strings.HasPrefix(dir, "/proc/") && (file == "status" || file == "cgroup" || file == "stat" || file == "timens_offsets")
 }
 
 // pread reads at an offset, read where the last read ended.

@@ -26,7 +26,7 @@ func Files() []File {
 		{Name: "pressure/irq", Needs: view.NeedIRQPressure, Append: AppendPressure},
 		{Name: "pressure/memory", Needs: view.NeedMemoryPressure, Append: AppendPressure},
 		{Name: "slabinfo", Needs: 0, Append: AppendSlabinfo},
-		{Name: "stat", Needs: view.NeedCPUs | view.NeedCPUTime | view.NeedTasks, Append: AppendStat},
+		{Name: "stat", Needs: view.NeedCPUs | view.NeedCPUTime | view.NeedTasks | view.NeedClock, Append: AppendStat},
 		{Name: "swaps", Needs: view.NeedMemory, Append: AppendSwaps},
 		{Name: "uptime", Needs: view.NeedUptime, Append: AppendUptime},
 		{Name: "vmstat", Needs: view.NeedMemory | view.NeedIO | view.NeedEvents, Append: AppendVmstat},

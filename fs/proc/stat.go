@@ -2,6 +2,7 @@ package proc
 
 import (
 	"bytes"
+	"time"
 
 	"linuxcontainers.org/lxcfs/fs/view"
 )
@@ -35,8 +36,12 @@ const statFile = "/proc/stat"
 // devices, is 0.
 //
 // btime is the host's, because the start times of processes, field 22 of
-// /proc/PID/stat, count from the host's boot and nothing can change that: with
-// another btime ps(1) would show starts in the future. Other lines pass through.
+// /proc/PID/stat, count from the host's boot: with another btime ps(1) would show
+// starts in the future. Only a time namespace (time_namespaces(7)) shifts them,
+// for its readers, and for these btime is shifted with them, as the kernel does
+// (timens_sub_boottime in fs/proc/stat.c). Where the offset is no whole number of
+// seconds, a second may be missing: the host's btime is cut to seconds. Other
+// lines pass through.
 func AppendStat(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText(statFile, host); err != nil {
 		return dst, err
@@ -111,6 +116,9 @@ func appendTicks(dst, line, fields []byte, t *view.CPUTicks) ([]byte, bool) {
 // appendTasksLine appends a line that is not a CPU's.
 func appendTasksLine(dst, line []byte, v *view.View) ([]byte, bool) {
 	name, rest := cutField(line)
+	if string(name) == "btime" && v.ClockOffset != 0 {
+		return appendBootTime(dst, line, rest, v.ClockOffset)
+	}
 	base, count := countBase(name, v)
 	value, task := tasksValue(name, v)
 	if !count && !task {
@@ -126,6 +134,27 @@ func appendTasksLine(dst, line []byte, v *view.View) ([]byte, bool) {
 	}
 	dst = append(dst, line[:len(line)-len(end)-len(field)]...)
 	return appendZeros(appendUint(dst, value, 0), end)
+}
+
+// appendBootTime appends the line of btime, whose fields are rest, for a reader
+// whose boot clock is ahead by an offset: it began so much earlier.
+func appendBootTime(dst, line, rest []byte, offset time.Duration) ([]byte, bool) {
+	field, end := cutField(rest)
+	boot, ok := parseUint(field)
+	if !ok || !bytes.Equal(end, []byte("\n")) {
+		return dst, false
+	}
+	ahead := offset / time.Second
+	if offset%time.Second > 0 {
+		ahead++ // cut down, of the moment
+	}
+	if ahead < 0 {
+		boot = ceilAdd(boot, uint64(-ahead))
+	} else {
+		boot = floorSub(boot, uint64(ahead))
+	}
+	dst = append(dst, line[:len(line)-len(end)-len(field)]...)
+	return append(appendUint(dst, boot, 0), end...), true
 }
 
 // appendZeros appends the fields of rest, up to and with the newline, as 0.

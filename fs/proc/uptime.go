@@ -7,7 +7,8 @@ import (
 )
 
 // AppendUptime appends /proc/uptime, proc_uptime(5): the time since the
-// container's start, and the time that its CPUs were idle, summed over them.
+// container's start, and the time that its CPUs were idle since then, summed
+// over them.
 //
 //	350735.47 234388.90
 //
@@ -20,6 +21,11 @@ import (
 // from this file and its start time: in a container etime, etimes and %CPU of
 // "ps aux" are wrong, 0 or, by its unsigned subtraction, huge. START and lstart,
 // which are made from btime, are right.
+//
+// To a reader in a time namespace whose boot clock has an offset, uptime is what
+// that clock says, as the kernel's (timens_add_boottime in fs/proc/uptime.c): who
+// made it wanted that, sysinfo(2) and CLOCK_BOOTTIME say the same, and all of ps
+// is right.
 func AppendUptime(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText("/proc/uptime", host); err != nil {
 		return dst, err

@@ -26,6 +26,7 @@ type Gatherer struct {
 	loads    *Loads
 	huge     hugePages
 	devices  knownDevices
+	own      ownClock
 }
 
 // New returns a Gatherer that reads from host and keeps CPU time in accounts.
@@ -43,6 +44,7 @@ var parts = [...]struct {
 }{
 	{NeedMemory, (*Gatherer).memory},
 	{NeedCPUs | NeedCPUTime | NeedUptime | NeedTasks, (*Gatherer).cpus},
+	{NeedUptime | NeedClock, (*Gatherer).timeNamespace}, // before cpuTime
 	{NeedLoad | NeedTasks, (*Gatherer).load},
 	{NeedCPUTime | NeedUptime | NeedTasks, (*Gatherer).cpuTime}, // after load: it keeps the last pid
 	{NeedIO | NeedDisks, (*Gatherer).io},
@@ -60,7 +62,7 @@ var parts = [...]struct {
 // Gather fills in the parts of dst that are needed; dst may hold an older View,
 // whose storage it takes. An error names the file; dst is then undefined.
 func (g *Gatherer) Gather(dst *View, c *container.Container, needs Needs, opts Options) error {
-	dst.LastPID = 0
+	dst.LastPID, dst.ClockOffset = 0, 0
 	for i := range parts {
 		if needs&parts[i].needs != 0 {
 			if err := parts[i].fill(g, dst, c, opts); err != nil {
@@ -146,14 +148,17 @@ func (g *Gatherer) cpuTime(dst *View, c *container.Container, _ Options) error {
 	r := g.accounts.open(c.Key)
 	defer r.mu.Unlock()
 	now := g.clock()
-	dst.Uptime = max(0, now-time.Duration(c.StartTicks)*tick)
+	age := max(0, now-time.Duration(c.StartTicks)*tick)
+	if dst.Uptime = age; dst.ClockOffset != 0 {
+		dst.Uptime = max(0, now+dst.ClockOffset)
+	}
 	news := false
 	if r.account.due(usec(now)) {
 		if err := g.readCPUTime(dst, c, r.account.last == 0); err != nil {
 			return err
 		}
 		s := slice{
-			now: usec(now), uptime: usec(dst.Uptime), visible: dst.CPUs, partial: dst.partial,
+			now: usec(now), uptime: usec(age), visible: dst.CPUs, partial: dst.partial,
 			busy: dst.busy, usage: &dst.usage,
 		}
 		if r.account.last == 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/container"
 	"linuxcontainers.org/lxcfs/fs/view"
 	"linuxcontainers.org/lxcfs/test/hosts"
 	"linuxcontainers.org/lxcfs/test/hosts/machine"
@@ -73,6 +74,60 @@ func made(t *testing.T, change map[string]string) (*machine.Machine, *view.View,
 	var v view.View
 	err := m.Gatherer.Gather(&v, m.Container(t, 231), all, m.Options)
 	return m, &v, err
+}
+
+// The boot clock is that of the reader's time namespace, and without a reader the
+// init's; all offsets are from the initial one, in which the daemon need not be.
+func TestTimeNamespaces(t *testing.T) {
+	const none, ten = "monotonic 0 0\nboottime 0 0\n", "monotonic 0 0\nboottime 864000 0\n"
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		name               string
+		own, init, another string
+		reader             uint32
+		want               time.Duration
+		broken             bool
+	}{
+		{"a kernel without any", "", ten, ten, 231, 0, false},
+		{"nobody in one", none, none, none, 231, 0, false},
+		{"the init in one", none, ten, none, 231, 10 * day, false},
+		{"the init in one, no reader", none, ten, none, 0, 10 * day, false},
+		{"the reader in one", none, none, ten, 4711, 10 * day, false},
+		{"the reader not in the init's", none, ten, none, 4711, 0, false},
+		{"all in the daemon's", ten, ten, ten, 231, 0, false},
+		{"the daemon in one", ten, none, none, 231, -10 * day, false},
+		{"a reader who is gone", none, ten, "", 4711, 0, false},
+		{"garbage", none, "boottime x 0\n", none, 231, 0, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := hosts.Load(t, "6.12-debian13-v2-unit")
+			for name, text := range map[string]string{"self": test.own, "231": test.init, "4711": test.another} {
+				if text != "" {
+					a.Files["/proc/"+name+"/timens_offsets"] = text
+				}
+			}
+			m := machine.New(t, a)
+			who := &container.Container{
+				InitPID: 231, StartTicks: m.Container(t, 231).StartTicks,
+				Membership: m.Container(t, 231).Membership, CgroupPath: "/system.slice/limited.service",
+			}
+			v := view.View{Reader: test.reader, ClockOffset: 5}
+			err := m.Gatherer.Gather(&v, who, view.NeedUptime|view.NeedClock, m.Options)
+			if (err != nil) != test.broken {
+				t.Fatal(err)
+			}
+			if test.broken {
+				return
+			}
+			uptime := m.Now - time.Duration(who.StartTicks)*10*time.Millisecond
+			if test.want != 0 {
+				uptime = max(0, m.Now+test.want)
+			}
+			if v.ClockOffset != test.want || v.Uptime != uptime {
+				t.Errorf("got offset %v, up %v, want %v, %v", v.ClockOffset, v.Uptime, test.want, uptime)
+			}
+		})
+	}
 }
 
 func TestGatherCPUs(t *testing.T) {

@@ -34,7 +34,7 @@ const (
 	NeedMemory   Needs = 1 << iota // Memory
 	NeedCPUs                       // CPUs
 	NeedCPUTime                    // CPUTotal, CPUTicks, Base; brings NeedCPUs
-	NeedUptime                     // Uptime, Idle; brings NeedCPUTime
+	NeedUptime                     // Uptime, Idle; brings NeedCPUTime and NeedClock
 	NeedLoad                       // Load, Running, Threads, LastPID
 	NeedIO                         // IO
 	NeedTasks                      // Tasks; brings NeedCPUTime
@@ -43,6 +43,7 @@ const (
 	NeedHugetlb                    // Hugetlb
 	NeedPossible                   // Possible
 	NeedDisks                      // Devices; brings NeedIO
+	NeedClock                      // ClockOffset
 
 	// One of these at a time: Pressure.
 	NeedCPUPressure
@@ -75,8 +76,15 @@ type View struct {
 	// Base is what the host had counted when the container started.
 	Base HostCounts
 
-	// Uptime is the time since the container's start, Idle the sum of the
-	// idle time of its CPUs.
+	// Reader is the thread that reads, a host thread id, which Gather is told; 0
+	// for nobody.
+	Reader uint32
+	// ClockOffset is by how much the boot clock of the reader's time namespace is
+	// ahead of the daemon's.
+	ClockOffset time.Duration
+
+	// Uptime is the time since the container's start, or, with a ClockOffset, the
+	// reader's boot clock. Idle is the sum of the idle time of its CPUs.
 	Uptime, Idle time.Duration
 
 	// LoadKnown is false when load averages are not to be shown.
