@@ -3,6 +3,7 @@ package cgroup
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -61,11 +62,15 @@ type Host struct {
 	Layout      Layout
 	Reason      string
 	Hierarchies []Hierarchy
+	// PageSize is that of the machine's kernel, bytes: the running one's, unless
+	// FS is another machine's.
+	PageSize uint64
 
-	scratch sync.Pool // of *[]byte, for the content of interface files
-	rare    sync.Map  // of *rarity, by the file's name
-	dirs    dirTable
-	lists   listTable
+	hugeSize uint64    // 0: not known
+	scratch  sync.Pool // of *[]byte, for the content of interface files
+	rare     sync.Map  // of *rarity, by the file's name
+	dirs     dirTable
+	lists    listTable
 }
 
 const mountinfo = "/proc/self/mountinfo"
@@ -84,7 +89,7 @@ func Detect(fsys hostfile.FS) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", mountinfo, err)
 	}
-	h := &Host{FS: fsys}
+	h := &Host{FS: fsys, PageSize: uint64(os.Getpagesize())}
 	for _, m := range choose(mounts) {
 		h.Hierarchies = append(h.Hierarchies, h.hierarchy(m))
 	}
@@ -92,7 +97,20 @@ func Detect(fsys hostfile.FS) (*Host, error) {
 		return nil, fmt.Errorf("cgroup mount in %s: %w", mountinfo, fs.ErrNotExist)
 	}
 	h.Layout, h.Reason = layout(h.Hierarchies)
+	if b, err := fsys.Append(nil, "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"); err == nil {
+		h.hugeSize, _ = parseSingle(b)
+	}
 	return h, nil
+}
+
+// HugeSize returns the size of a transparent huge page, bytes: what sysfs says,
+// else that of most machines, as many pages as a page of the page table has
+// entries of 8 bytes.
+func (h *Host) HugeSize() uint64 {
+	if h.hugeSize > 0 {
+		return h.hugeSize
+	}
+	return h.PageSize / 8 * h.PageSize
 }
 
 // choose returns one mount for each hierarchy, in the order of mountinfo.

@@ -47,7 +47,43 @@ type MemoryStat struct {
 	Pgpgin     uint64 // v1 total_pgpgin only
 	Pgpgout    uint64 // v1 total_pgpgout only
 
+	events  [len(memoryEvents)]uint64
 	present uint64
+}
+
+// memoryEvents are the other lines that count events, of all releases. They have
+// the names of the lines of /proc/vmstat that count the same for the machine,
+// but for pgscan and pgsteal, which are all kinds of each together. v1 has the
+// first two only, with total_ before them.
+var memoryEvents = [...]string{
+	"workingset_refault_anon", "workingset_refault_file", "workingset_activate_anon", "workingset_activate_file",
+	"workingset_restore_anon", "workingset_restore_file", "workingset_nodereclaim",
+	"pgdemote_kswapd", "pgdemote_direct", "pgdemote_khugepaged", "pgdemote_proactive", "pgpromote_success",
+	"pgscan", "pgsteal",
+	"pgscan_kswapd", "pgscan_direct", "pgscan_khugepaged", "pgscan_proactive",
+	"pgsteal_kswapd", "pgsteal_direct", "pgsteal_khugepaged", "pgsteal_proactive",
+	"pgrefill", "pgactivate", "pgdeactivate", "pglazyfree", "pglazyfreed",
+	"swpin_zero", "swpout_zero", "zswpin", "zswpout", "zswpwb",
+	"thp_fault_alloc", "thp_collapse_alloc", "thp_swpout", "thp_swpout_fallback",
+	"numa_pages_migrated", "numa_pte_updates", "numa_hint_faults",
+}
+
+// Event returns the count of events called name, 0 where the file has none;
+// known is false for what is not one of memoryEvents.
+func (s *MemoryStat) Event(name string) (count uint64, known bool) {
+	if i := eventIndex(name); i >= 0 {
+		return s.events[i], true
+	}
+	return 0, false
+}
+
+func eventIndex(name string) int {
+	for i := range memoryEvents {
+		if memoryEvents[i] == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // Has reports whether the file had the line called name, the name being that of
@@ -198,13 +234,25 @@ func (s *MemoryStat) setLine(next *int, version int, key, value []byte) error {
 		*next = i + 1
 		s.present |= 1 << i
 		field := line.field(s)
-		if err := set(field, key, value); err != nil {
-			return err
-		}
-		if *field > math.MaxInt64 { // a counter below zero: per-CPU deltas not yet summed
-			*field = 0
-		}
-		return nil
+		return setCounter(field, key, value)
+	}
+	if version == 1 {
+		key = bytes.TrimPrefix(key, []byte("total_"))
+	}
+	if i := eventIndex(string(key)); i >= 0 {
+		return setCounter(&s.events[i], key, value)
+	}
+	return nil
+}
+
+// setCounter is set for a counter, which is below zero while its per-CPU deltas
+// are not yet summed.
+func setCounter(dst *uint64, key, value []byte) error {
+	if err := set(dst, key, value); err != nil {
+		return err
+	}
+	if *dst > math.MaxInt64 {
+		*dst = 0
 	}
 	return nil
 }

@@ -16,7 +16,13 @@ func TestReadMemoryV2(t *testing.T) {
 	if !got.Stat.Has("slab") || !got.Stat.Has("anon") || got.Stat.Has("percpu") || got.Stat.Has("nonsense") {
 		t.Errorf("got presence %b", got.Stat.present)
 	}
-	got.Stat.present = 0
+	if n, known := got.Stat.Event("workingset_refault_anon"); n != 1 || !known {
+		t.Errorf("workingset_refault_anon: got %d, %t", n, known)
+	}
+	if n, known := got.Stat.Event("pgfault"); n != 0 || known {
+		t.Errorf("pgfault has a field and is no event: got %d, %t", n, known)
+	}
+	got.Stat.present, got.Stat.events = 0, [len(memoryEvents)]uint64{}
 	want := Memory{
 		Version: 2, Usage: 500000, UsageFrom: "/lxc/c1", Limit: 1000000,
 		SwapUsage: 1024, SwapLimit: 4096, MemswLimit: Max, SwapAccounting: true,
