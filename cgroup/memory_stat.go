@@ -71,20 +71,21 @@ var memoryEvents = [...]string{
 // Event returns the count of events called name, 0 where the file has none;
 // known is false for what is not one of memoryEvents.
 func (s *MemoryStat) Event(name string) (count uint64, known bool) {
-	if i := eventIndex(name); i >= 0 {
-		return s.events[i], true
+	i, known := eventIndex[name]
+	if !known {
+		return 0, false
 	}
-	return 0, false
+	return s.events[i], true
 }
 
-func eventIndex(name string) int {
-	for i := range memoryEvents {
-		if memoryEvents[i] == name {
-			return i
-		}
+// eventIndex has the place of each of memoryEvents.
+var eventIndex = func() map[string]int {
+	at := make(map[string]int)
+	for i, name := range memoryEvents {
+		at[name] = i
 	}
-	return -1
-}
+	return at
+}()
 
 // Has reports whether the file had the line called name, the name being that of
 // cgroup-v2.rst ("slab_reclaimable") on v1 too.
@@ -239,7 +240,7 @@ func (s *MemoryStat) setLine(next *int, version int, key, value []byte) error {
 	if version == 1 {
 		key = bytes.TrimPrefix(key, []byte("total_"))
 	}
-	if i := eventIndex(string(key)); i >= 0 {
+	if i, known := eventIndex[string(key)]; known {
 		return setCounter(&s.events[i], key, value)
 	}
 	return nil

@@ -8,7 +8,7 @@
 // [cgroup.ErrFormat] and quotes the line; so is text that does not end in a
 // newline. After an error the caller serves the host's own file.
 //
-// Values in a View are bytes; this is the only place that knows kB (1024 bytes).
+// Values in a View are bytes; only this package and fs/memory know kB (1024 bytes).
 //
 // Some files are left out, so that a container sees the kernel's own:
 //

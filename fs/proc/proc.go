@@ -29,6 +29,6 @@ func Files() []File {
 		{Name: "stat", Needs: view.NeedCPUs | view.NeedCPUTime | view.NeedTasks | view.NeedClock, Append: AppendStat},
 		{Name: "swaps", Needs: view.NeedMemory, Append: AppendSwaps},
 		{Name: "uptime", Needs: view.NeedUptime, Append: AppendUptime},
-		{Name: "vmstat", Needs: view.NeedMemory | view.NeedIO | view.NeedEvents, Append: AppendVmstat},
+		{Name: "vmstat", Needs: view.NeedMemory | view.NeedHostMemory | view.NeedHugetlb | view.NeedIO | view.NeedEvents, Append: AppendVmstat},
 	}
 }

@@ -3,7 +3,7 @@ package proc
 import (
 	"bytes"
 
-	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/memory"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -39,7 +39,7 @@ func AppendSwaps(dst, host []byte, v *view.View) ([]byte, error) {
 		hostTotal = ceilAdd(hostTotal, size)
 	}
 	dst = append(dst, header...)
-	if s := swapOf(v, hostTotal); s.total > 0 {
+	if s := memory.SwapOf(v, hostTotal); s.Total > 0 {
 		dst = appendSwap(dst, s, bytes.Contains(header, []byte("Size\t\t")))
 	}
 	return dst, nil
@@ -60,47 +60,13 @@ func parseSwapSize(line []byte) (size uint64, ok bool) {
 	return parseUint(fields[bytes.LastIndexAny(fields, " \t")+1:])
 }
 
-func appendSwap(dst []byte, s swap, twoTabs bool) []byte {
+func appendSwap(dst []byte, s memory.Swap, twoTabs bool) []byte {
 	dst = append(dst, "none                                    virtual\t\t"...)
-	for _, n := range [...]uint64{s.total, s.used} {
+	for _, n := range [...]uint64{s.Total, s.Used} {
 		dst = append(appendUint(dst, n, 0), '\t')
 		if twoTabs && n < 10_000_000 {
 			dst = append(dst, '\t')
 		}
 	}
 	return append(dst, "0\n"...)
-}
-
-// swap is what a container may use and uses of the host's swap, kB; used is not
-// more than total.
-type swap struct{ total, used uint64 }
-
-// swapOf returns the container's swap on a host that has hostTotal kB.
-//
-// v2 limits swap by itself. v1 limits memory and swap together: what the limit
-// of both leaves beyond the memory limit is swap. A v1 container that never
-// swaps of its own accord (memory.swappiness 0) is shown as much as it uses.
-// Where the kernel does not account swap to cgroups, or the view has none, both
-// are 0.
-func swapOf(v *view.View, hostTotal uint64) swap {
-	m := &v.Memory
-	if !v.SwapShown || !m.SwapAccounting {
-		return swap{}
-	}
-	limit := m.SwapLimit
-	if m.Version == 1 {
-		limit = cgroup.Max
-		if m.MemswLimit != cgroup.Max {
-			limit = floorSub(m.MemswLimit, m.Limit)
-		}
-	}
-	s := swap{total: hostTotal}
-	if limit != cgroup.Max {
-		s.total = min(hostTotal, limit>>10)
-	}
-	s.used = min(s.total, m.SwapUsage>>10)
-	if m.Version == 1 && m.SwapZeroSwappiness {
-		s.total = s.used
-	}
-	return s
 }

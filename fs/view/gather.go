@@ -24,7 +24,7 @@ type Gatherer struct {
 	clock    Clock
 	accounts *Accounts
 	loads    *Loads
-	huge     hugePages
+	hostHas  hostMemory
 	devices  knownDevices
 	own      ownClock
 }
@@ -57,6 +57,8 @@ var parts = [...]struct {
 	{NeedEvents, (*Gatherer).events},
 	{NeedHugetlb, (*Gatherer).hugetlb},
 	{NeedPossible, (*Gatherer).possible},
+	{NeedHostMemory, (*Gatherer).fillHost},
+	{NeedUsageByNode, (*Gatherer).usageByNode},
 }
 
 // Gather fills in the parts of dst that are needed; dst may hold an older View,
@@ -75,6 +77,7 @@ func (g *Gatherer) Gather(dst *View, c *container.Container, needs Needs, opts O
 
 func (g *Gatherer) memory(dst *View, c *container.Container, opts Options) error {
 	dst.SwapShown, dst.ZswapShown = opts.Swap, opts.Zswap
+	dst.PageSize, dst.HugeSize = g.host.PageSize, g.host.HugeSize()
 	return g.host.ReadMemory(c.Membership, &dst.Memory)
 }
 
@@ -240,6 +243,15 @@ func (g *Gatherer) nodes(dst *View, c *container.Container, _ Options) error {
 		nodes, err = nil, nil // no cpuset controller, or no NUMA
 	}
 	dst.Nodes = nodes
+	return err
+}
+
+func (g *Gatherer) usageByNode(dst *View, c *container.Container, _ Options) error {
+	var err error
+	dst.UsageByNode, err = g.host.ReadNodeMemory(c.Membership, dst.UsageByNode)
+	if errors.Is(err, fs.ErrNotExist) {
+		dst.UsageByNode, err = dst.UsageByNode[:0], nil // no NUMA
+	}
 	return err
 }
 

@@ -31,19 +31,21 @@ type Needs uint32
 
 // The parts.
 const (
-	NeedMemory   Needs = 1 << iota // Memory
-	NeedCPUs                       // CPUs
-	NeedCPUTime                    // CPUTotal, CPUTicks, Base; brings NeedCPUs
-	NeedUptime                     // Uptime, Idle; brings NeedCPUTime and NeedClock
-	NeedLoad                       // Load, Running, Threads, LastPID
-	NeedIO                         // IO
-	NeedTasks                      // Tasks; brings NeedCPUTime
-	NeedEvents                     // OOMKills
-	NeedNodes                      // Nodes
-	NeedHugetlb                    // Hugetlb
-	NeedPossible                   // Possible
-	NeedDisks                      // Devices; brings NeedIO
-	NeedClock                      // ClockOffset
+	NeedMemory      Needs = 1 << iota // Memory, PageSize, HugeSize
+	NeedCPUs                          // CPUs
+	NeedCPUTime                       // CPUTotal, CPUTicks, Base; brings NeedCPUs
+	NeedUptime                        // Uptime, Idle; brings NeedCPUTime and NeedClock
+	NeedLoad                          // Load, Running, Threads, LastPID
+	NeedIO                            // IO
+	NeedTasks                         // Tasks; brings NeedCPUTime
+	NeedEvents                        // OOMKills
+	NeedNodes                         // Nodes
+	NeedHugetlb                       // Hugetlb
+	NeedPossible                      // Possible
+	NeedDisks                         // Devices; brings NeedIO
+	NeedClock                         // ClockOffset
+	NeedHostMemory                    // Host
+	NeedUsageByNode                   // UsageByNode
 
 	// One of these at a time: Pressure.
 	NeedCPUPressure
@@ -57,6 +59,14 @@ const (
 type View struct {
 	// Memory is usage and effective limits, bytes.
 	Memory cgroup.Memory
+	// PageSize and HugeSize are the sizes of the kernel's pages and of its
+	// transparent huge pages, bytes.
+	PageSize, HugeSize uint64
+	// UsageByNode is what of the container's memory is on which node; none where
+	// the kernel does not say.
+	UsageByNode []cgroup.NodeMemory
+	// Host is what the host has.
+	Host HostMemory
 	// Hugetlb is the container's part of the host's huge pages.
 	Hugetlb Hugetlb
 	// SwapShown and ZswapShown are off when the options say so.

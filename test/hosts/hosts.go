@@ -4,7 +4,8 @@
 //
 // Names are KERNEL-DISTRIBUTION-LAYOUT-RUNTIME[-WHAT]; "synthetic" stands for a
 // distribution where the archive was not captured but written after the kernel's
-// formats. The text at the top of each says what is in it. test/capture and
+// formats. An entry getconf/PAGESIZE has the size of the machine's pages, bytes,
+// as no file tells it. The text at the top of each says what is in it. test/capture and
 // test/vm/capture make them.
 package hosts
 

@@ -124,7 +124,7 @@ func (w *world) checkMemory(t *testing.T) {
 	if got := m["MemTotal"][0]; got != limit>>10 {
 		t.Errorf("MemTotal %d kB, want %d", got, limit>>10)
 	}
-	if got, want := m["MemFree"][0], limit>>10-min(limit>>10, (w.usage+1023)>>10); got != want {
+	if got, want := m["MemFree"][0], limit>>10-min(limit>>10, (w.usage+4095)>>12<<2); got != want {
 		t.Errorf("MemFree %d kB, want %d", got, want)
 	}
 	if w.version == 2 {
@@ -134,6 +134,31 @@ func (w *world) checkMemory(t *testing.T) {
 		}
 	}
 	w.checkSwaps(t, m)
+	w.checkVmstat(t, m)
+}
+
+// checkVmstat: vmstat says in pages what meminfo says in kB.
+func (w *world) checkVmstat(t *testing.T, m map[string][]uint64) {
+	t.Helper()
+	v := values(t, w.read(t, "/proc/vmstat"))
+	for _, pair := range [][2]string{
+		{"nr_free_pages", "MemFree"}, {"nr_active_anon", "Active(anon)"}, {"nr_inactive_anon", "Inactive(anon)"},
+		{"nr_active_file", "Active(file)"}, {"nr_inactive_file", "Inactive(file)"}, {"nr_zone_inactive_file", "Inactive(file)"},
+		{"nr_unevictable", "Unevictable"}, {"nr_mlock", "Mlocked"}, {"nr_anon_pages", "AnonPages"}, {"nr_mapped", "Mapped"},
+		{"nr_dirty", "Dirty"}, {"nr_writeback", "Writeback"}, {"nr_shmem", "Shmem"}, {"nr_swapcached", "SwapCached"},
+		{"nr_slab_reclaimable", "SReclaimable"}, {"nr_slab_unreclaimable", "SUnreclaim"},
+		{"nr_page_table_pages", "PageTables"}, {"nr_sec_page_table_pages", "SecPageTables"},
+	} {
+		if pages, kB := v[pair[0]][0], m[pair[1]][0]; pages*4 != kB {
+			t.Errorf("%s is %d pages, %s %d kB", pair[0], pages, pair[1], kB)
+		}
+	}
+	if got, want := v["nr_file_pages"][0]*4, m["Cached"][0]+m["Buffers"][0]+m["SwapCached"][0]; got != want {
+		t.Errorf("nr_file_pages is %d kB, the page cache %d", got, want)
+	}
+	if got, want := v["nr_kernel_stack"][0], m["KernelStack"][0]; got != want {
+		t.Errorf("nr_kernel_stack %d, KernelStack %d", got, want)
+	}
 }
 
 // checkSwaps: swaps says what meminfo says.

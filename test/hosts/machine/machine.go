@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -39,6 +41,7 @@ func New(t testing.TB, files hostfile.FS) *Machine {
 	if err != nil {
 		t.Fatal(err)
 	}
+	host.PageSize = pageSize(t, files)
 	m := &Machine{FS: files, Host: host, Resolver: container.New(host, container.Options{})}
 	m.Options = view.Options{Swap: true, Zswap: true, Loadavg: true}
 	m.Now = uptime(t, files)
@@ -81,6 +84,21 @@ func uptime(t testing.TB, files hostfile.FS) time.Duration {
 		t.Fatalf("/proc/uptime: %v", err)
 	}
 	return time.Duration(math.Round(up*100)) * 10 * time.Millisecond
+}
+
+// pageSize returns what getconf(1) says on the machine; captures that do not tell
+// are of machines with 4 KiB.
+func pageSize(t testing.TB, files hostfile.FS) uint64 {
+	t.Helper()
+	text, err := files.Append(nil, "/getconf/PAGESIZE")
+	if errors.Is(err, fs.ErrNotExist) {
+		return 4096
+	}
+	size, errNumber := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 32)
+	if err != nil || errNumber != nil {
+		t.Fatalf("getconf/PAGESIZE %q: %v", text, err)
+	}
+	return size
 }
 
 func possible(t testing.TB, files hostfile.FS) int {

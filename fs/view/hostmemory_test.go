@@ -1,0 +1,33 @@
+package view
+
+import (
+	"errors"
+	"testing"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+)
+
+func TestParseHostMemory(t *testing.T) {
+	const text = "MemTotal:       24684092 kB\nMemFree:        21701480 kB\nSwapTotal:       1048576 kB\nHugePages_Total:       3\nHugepagesize:       2048 kB\n"
+	want := HostMemory{Total: 24684092 << 10, Swap: 1 << 30, HugePages: 3, HugePageSize: 2 << 20}
+	if got, err := parseHostMemory([]byte(text)); got != want || err != nil {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	if got, err := parseHostMemory([]byte("MemFree: 5 kB\n")); got != (HostMemory{}) || err != nil {
+		t.Errorf("no line that is known: got %+v, %v", got, err)
+	}
+	for _, wrong := range []string{"MemTotal:", "MemTotal: x kB\n", "MemTotal: -1 kB\n", "SwapTotal: 18446744073709551615 kB\n", "HugePages_Total: 1 MB\n"} {
+		if got, err := parseHostMemory([]byte(wrong)); !errors.Is(err, cgroup.ErrFormat) || got != (HostMemory{}) {
+			t.Errorf("%q: got %+v, %v", wrong, got, err)
+		}
+	}
+}
+
+func FuzzParseHostMemory(f *testing.F) {
+	f.Add([]byte("MemTotal:       24684092 kB\nSwapTotal:             0 kB\nHugePages_Total:       0\nHugepagesize:       2048 kB\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if m, err := parseHostMemory(b); err != nil && m != (HostMemory{}) {
+			t.Errorf("got %+v beside %v", m, err)
+		}
+	})
+}
