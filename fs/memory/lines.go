@@ -75,6 +75,7 @@ var lines = [...]line{
 	{"Balloon", "", zero, 0},
 	{"GPUActive", "", zero, 0},
 	{"GPUReclaim", "", zero, 0},
+	{"Committed_AS", "", committed, inPart},
 	{"", "nr_free_pages_blocks", free, inPart}, // of whole blocks; since Linux 6.16
 	{"", "nr_zone_inactive_anon", inactiveAnon, 0},
 	{"", "nr_zone_active_anon", activeAnon, 0},

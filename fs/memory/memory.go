@@ -46,6 +46,7 @@ const (
 	shmemHuge
 	fileHuge
 	hugetlb
+	committed
 	figures // how many there are
 )
 
@@ -133,6 +134,8 @@ func (m *Memory) inSwap(v *view.View) {
 			p[zswap] = m.of(v.Memory.ZswapUsage)
 		}
 	}
+	p[committed] = ceilAdd(ceilAdd(p[anon], p[shmem]), swapUsed-p[swapCached])
+	p[committed] = min(p[committed], ceilAdd(p[total], p[swapTotal]))
 }
 
 // sum sets the figures that are sums of others.

@@ -18,9 +18,9 @@ const meminfoFile = "/proc/meminfo"
 // A number has at least eight columns (fs/proc/meminfo.c, show_val_kb). Which
 // lines there are, and their order, is the host's. The line of each field is
 // the container's or 0 for what a container does not have ([memory.Memory.Meminfo]
-// has both), or the host's: CommitLimit and Committed_AS (the kernel grants and
-// refuses by these), VmallocTotal and VmallocChunk (the address space),
-// Hugepagesize, DirectMap* (the machine), and lines not known here. HugePages_* and Hugetlb are one pool for all, outside the memory
+// and [memory.Memory.CommitLimit]), or the host's: VmallocTotal and VmallocChunk
+// (the address space), Hugepagesize, DirectMap* (the machine), and lines not
+// known here. HugePages_* and Hugetlb are one pool for all, outside the memory
 // limit: where a hugetlb controller limits the container they are its part of the
 // pool ([huge]), else the host's.
 func AppendMeminfo(dst, host []byte, v *view.View) ([]byte, error) {
@@ -49,8 +49,9 @@ func AppendMeminfo(dst, host []byte, v *view.View) ([]byte, error) {
 
 // meminfo is what the container's lines are made of.
 type meminfo struct {
-	memory memory.Memory
-	huge   huge
+	memory                memory.Memory
+	huge                  huge
+	hostSwap, hostNotHuge uint64 // kB
 }
 
 func newMeminfo(host []byte, v *view.View) (m meminfo, err error) {
@@ -58,11 +59,18 @@ func newMeminfo(host []byte, v *view.View) (m meminfo, err error) {
 	if err != nil {
 		return m, err
 	}
-	swap, err := hostKB(host, "SwapTotal")
-	if err != nil {
+	if m.hostSwap, err = hostKB(host, "SwapTotal"); err != nil {
 		return m, err
 	}
-	m.memory = memory.New(v, total, swap)
+	m.hostNotHuge = total
+	if bytes.Contains(host, []byte("\nHugetlb:")) { // since Linux 4.20, CONFIG_HUGETLB_PAGE
+		hugetlb, err := hostKB(host, "Hugetlb")
+		if err != nil {
+			return m, err
+		}
+		m.hostNotHuge = floorSub(total, hugetlb)
+	}
+	m.memory = memory.New(v, total, m.hostSwap)
 	m.huge, err = newHuge(host, &v.Hugetlb)
 	return m, err
 }
@@ -113,6 +121,9 @@ func (m *meminfo) value(key []byte, host uint64) (n uint64, known bool) {
 		if n, known = m.huge.value(key); known {
 			return n, true
 		}
+	}
+	if string(key) == "CommitLimit" {
+		return m.memory.CommitLimit(host, m.hostSwap, m.hostNotHuge), true
 	}
 	return 0, false
 }

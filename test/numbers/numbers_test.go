@@ -240,10 +240,13 @@ var parts = [...]struct {
 	{[]string{"Inactive(file)"}, "Inactive"},
 	{[]string{"Mlocked"}, "Unevictable"},
 	{[]string{"HugePages_Free"}, "HugePages_Total"},
+	{[]string{"CommitLimit"}, "MemTotal and SwapTotal"},
+	{[]string{"Committed_AS"}, "MemTotal and SwapTotal"},
 }
 
 func (r *reading) check(t *testing.T, w *world) {
 	t.Helper()
+	r.meminfo["MemTotal and SwapTotal"] = []uint64{r.meminfo["MemTotal"][0] + r.meminfo["SwapTotal"][0]}
 	for _, p := range parts {
 		var sum uint64
 		for _, name := range p.parts {

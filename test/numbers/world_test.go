@@ -163,6 +163,7 @@ func (w *world) write() {
 	f := w.Files
 	f["/proc/meminfo"] = setLines(f["/proc/meminfo"], map[string]uint64{
 		"MemTotal": w.total >> 10, "SwapTotal": w.swapTotal >> 10, "SwapFree": w.swapTotal >> 11,
+		"CommitLimit": w.total>>11 + w.swapTotal>>10, // vm.overcommit_ratio 50
 	})
 	f["/proc/swaps"] = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 	if w.swapTotal > 0 {
