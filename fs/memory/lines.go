@@ -128,7 +128,7 @@ func (m *Memory) Vmstat(name []byte, host uint64) (n uint64, known bool) {
 	case inKB:
 		n *= m.unit
 	case inHugePages:
-		n /= m.hugeUnit
+		n /= max(m.hugeUnit, 1)
 	case inPart:
 		n = min(n, host)
 	}

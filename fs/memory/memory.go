@@ -75,6 +75,9 @@ func New(v *view.View, hostTotal, hostSwap uint64) Memory {
 	if limit := v.Memory.Limit; limit != cgroup.Max {
 		p[total] = min(p[total], m.of(limit))
 	}
+	if v.NodesSize > 0 {
+		p[total] = min(p[total], m.of(v.NodesSize))
+	}
 	p[free] = floorSub(p[total], m.ceilOf(v.Memory.Usage))
 	p[used] = p[total] - p[free]
 	p[cached] = min(p[used], p[cached])

@@ -4,13 +4,8 @@ import (
 	"slices"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
-
-// Node is one of the memory nodes that a container may allocate from.
-type Node struct {
-	Number int
-	Size   uint64 // kB: MemTotal of the host's nodeN/meminfo
-}
 
 // Split returns the memory of each node. Their figures add up to m's, if the
 // nodes together are not smaller than m.
@@ -22,12 +17,12 @@ type Node struct {
 // charged is on some node. Where memory.numa_stat lacks a line, as most on v1,
 // that of all anonymous memory, of all files, or of all that is in use stands
 // for it.
-func (m *Memory) Split(nodes []Node, usage []cgroup.NodeMemory) []Memory {
+func (m *Memory) Split(nodes []view.HostNode, usage []cgroup.NodeMemory) []Memory {
 	s := splitter{whole: m, parts: make([]Memory, len(nodes)), known: make([]Memory, len(nodes)), sizes: make([]uint64, len(nodes))}
 	for i, n := range nodes {
 		s.parts[i] = Memory{unit: m.unit, hugeUnit: m.hugeUnit}
 		s.known[i] = s.parts[i]
-		s.sizes[i] = n.Size / m.unit
+		s.sizes[i] = m.of(n.Size)
 		if at := slices.IndexFunc(usage, func(u cgroup.NodeMemory) bool { return u.Node == n.Number }); at >= 0 {
 			s.known[i].count(&usage[at].Stat)
 			s.known[i].pages[used] = m.of(usage[at].Usage)
@@ -54,7 +49,7 @@ func (s *splitter) split() {
 	s.put(shmem, within(s.whole.pages[shmem], s.weights(shmem), s.column(cached)))
 	for f := available; f < figures; f++ {
 		if f != cached && f != reclaimable && f != shmem {
-			s.put(f, shares(s.whole.pages[f], s.weights(f)))
+			s.put(f, Shares(s.whole.pages[f], s.weights(f)))
 		}
 	}
 	for i := range s.parts {

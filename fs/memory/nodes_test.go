@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // on returns what a cgroup has on a node.
@@ -17,7 +18,7 @@ func on(node int, anon, file, slab uint64) cgroup.NodeMemory {
 
 // adds checks that the figures of the nodes add up to the whole's, and that no
 // node is larger than it is or has more of anything than it uses.
-func adds(t *testing.T, whole *Memory, nodes []Node, parts []Memory) {
+func adds(t *testing.T, whole *Memory, nodes []view.HostNode, parts []Memory) {
 	t.Helper()
 	for f := range figures {
 		var sum uint64
@@ -30,8 +31,8 @@ func adds(t *testing.T, whole *Memory, nodes []Node, parts []Memory) {
 	}
 	for i := range parts {
 		p := &parts[i].pages
-		if p[total]*whole.unit > nodes[i].Size || p[used]+p[free] != p[total] || p[cached]+p[reclaimable] > p[used] || p[shmem] > p[cached] {
-			t.Errorf("node %d of %d kB: %d total, %d used, %d free, %d cached, %d reclaimable, %d shmem",
+		if p[total]*whole.unit > nodes[i].Size>>10 || p[used]+p[free] != p[total] || p[cached]+p[reclaimable] > p[used] || p[shmem] > p[cached] {
+			t.Errorf("node %d of %d bytes: %d total, %d used, %d free, %d cached, %d reclaimable, %d shmem",
 				nodes[i].Number, nodes[i].Size, p[total], p[used], p[free], p[cached], p[reclaimable], p[shmem])
 		}
 	}
@@ -39,15 +40,15 @@ func adds(t *testing.T, whole *Memory, nodes []Node, parts []Memory) {
 
 func TestSplit(t *testing.T) {
 	const mib = 1 << 20
-	four := []Node{{0, 2 << 20}, {1, 2 << 20}, {2, 2 << 20}, {3, 2 << 20}}
+	four := []view.HostNode{{Number: 0, Size: 2 << (20 + 10)}, {Number: 1, Size: 2 << (20 + 10)}, {Number: 2, Size: 2 << (20 + 10)}, {Number: 3, Size: 2 << (20 + 10)}}
 	for _, tt := range []struct {
 		name         string
-		nodes        []Node
+		nodes        []view.HostNode
 		usage        []cgroup.NodeMemory
 		totals, used []uint64 // MiB
 	}{
 		{"nothing is known: by size", four, nil, []uint64{128, 128, 128, 128}, []uint64{50, 50, 50, 50}},
-		{"unequal nodes", []Node{{0, 6 << 20}, {2, 2 << 20}}, nil, []uint64{384, 128}, []uint64{150, 50}},
+		{"unequal nodes", []view.HostNode{{Number: 0, Size: 6 << (20 + 10)}, {Number: 2, Size: 2 << (20 + 10)}}, nil, []uint64{384, 128}, []uint64{150, 50}},
 		{"usage where it is", four, []cgroup.NodeMemory{on(0, 30*mib, 20*mib, 0), on(1, 25*mib, 25*mib, 0), on(2, 100*mib, 0, 0)},
 			[]uint64{128, 128, 128, 128}, []uint64{50, 50, 100, 0}},
 		{"all on one: it has as much as is used there, the others the rest", four, []cgroup.NodeMemory{on(3, 100*mib, 100*mib, 0)},
@@ -56,7 +57,7 @@ func TestSplit(t *testing.T) {
 			[]uint64{128, 128, 128, 128}, []uint64{100, 100, 0, 0}},
 		{"more is known than used, on a node out of sight too", four[:2], []cgroup.NodeMemory{on(0, 400*mib, 0, 0), on(1, 0, 400*mib, 0), on(3, 400*mib, 0, 0)},
 			[]uint64{256, 256}, []uint64{100, 100}},
-		{"a node that is smaller than its share", []Node{{0, 8 << 20}, {1, 40 << 10}}, []cgroup.NodeMemory{on(0, 10*mib, 0, 0), on(1, 60*mib, 0, 0)},
+		{"a node that is smaller than its share", []view.HostNode{{Number: 0, Size: 8 << (20 + 10)}, {Number: 1, Size: 40 << (10 + 10)}}, []cgroup.NodeMemory{on(0, 10*mib, 0, 0), on(1, 60*mib, 0, 0)},
 			[]uint64{472, 40}, []uint64{160, 40}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,7 +81,7 @@ func TestSplitV1(t *testing.T) {
 	v.Memory.Version, v.Memory.MemswLimit, v.Memory.SwapLimit = 1, cgroup.Max, cgroup.Max
 	v.Memory.Stat.FileMapped, v.Memory.Stat.ActiveAnon = 40<<20, 8<<20
 	whole := New(v, hostKB, swapKB)
-	nodes := []Node{{0, 4 << 20}, {1, 4 << 20}}
+	nodes := []view.HostNode{{Number: 0, Size: 4 << (20 + 10)}, {Number: 1, Size: 4 << (20 + 10)}}
 	parts := whole.Split(nodes, []cgroup.NodeMemory{
 		{Node: 0, Usage: 50 << 20, Stat: cgroup.MemoryStat{Anon: 10 << 20, File: 40 << 20}},
 		{Node: 1, Usage: 30 << 20, Stat: cgroup.MemoryStat{Anon: 30 << 20}},
@@ -104,17 +105,17 @@ func TestSplitAnything(t *testing.T) {
 		if r.IntN(4) == 0 {
 			v.Memory.Limit = cgroup.Max
 		}
-		var nodes []Node
+		var nodes []view.HostNode
 		var usage []cgroup.NodeMemory
 		var size uint64
 		for n := range 1 + r.IntN(8) {
-			nodes = append(nodes, Node{Number: n, Size: amount(24) >> 10 >> 6 << 6})
+			nodes = append(nodes, view.HostNode{Number: n, Size: amount(24) >> 16 << 16})
 			size += nodes[n].Size
 			if r.IntN(4) > 0 {
 				usage = append(usage, on(n, amount(20), amount(20), amount(10)))
 			}
 		}
-		whole := New(v, size, swapKB)
+		whole := New(v, size>>10, swapKB)
 		parts := whole.Split(nodes, usage)
 		if adds(t, &whole, nodes, parts); t.Failed() {
 			t.Fatalf("seed %d: %+v of %+v", seed, usage, nodes)
@@ -128,7 +129,7 @@ func FuzzShares(f *testing.F) {
 		weights, bounds := []uint64{w0, w1, w2}, []uint64{b0 >> 2, b1 >> 2, b2 >> 2}
 		room := bounds[0] + bounds[1] + bounds[2]
 		sum := func(values []uint64) uint64 { return values[0] + values[1] + values[2] }
-		if got := shares(n, weights); sum(got) != n {
+		if got := Shares(n, weights); sum(got) != n {
 			t.Errorf("shares of %d by %v: %v", n, weights, got)
 		}
 		got := within(n, weights, bounds)

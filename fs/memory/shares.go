@@ -3,9 +3,9 @@ package memory
 // maxWeight keeps sums of weights from overflowing: there are 1024 nodes at most.
 const maxWeight = 1 << 50
 
-// shares splits a number in proportion to weights; where all are 0 the first has
+// Shares splits a number in proportion to weights; where all are 0 the first has
 // it. The sum is exact, each share rounded up or down.
-func shares(n uint64, weights []uint64) []uint64 {
+func Shares(n uint64, weights []uint64) []uint64 {
 	out := make([]uint64, len(weights))
 	if len(out) == 0 {
 		return out
@@ -27,10 +27,10 @@ func shares(n uint64, weights []uint64) []uint64 {
 	return out
 }
 
-// within is shares with none above most. What that leaves goes to the others in
+// within is Shares with none above most. What that leaves goes to the others in
 // proportion to their room; the sum is exact if there is room for all.
 func within(n uint64, weights, most []uint64) []uint64 {
-	out := shares(n, weights)
+	out := Shares(n, weights)
 	room := make([]uint64, len(out))
 	var left uint64
 	for i := range out {
@@ -38,13 +38,13 @@ func within(n uint64, weights, most []uint64) []uint64 {
 		left += floorSub(out[i], most[i])
 		out[i] = min(out[i], most[i])
 	}
-	for i, more := range shares(left, room) {
+	for i, more := range Shares(left, room) {
 		out[i] += min(more, room[i])
 	}
 	return out
 }
 
-// above is shares with none below least. The sum is exact if that of least is
+// above is Shares with none below least. The sum is exact if that of least is
 // not more. No share is above its weight, if n and least are not above the
 // weights.
 func above(n uint64, weights, least []uint64) []uint64 {
@@ -60,7 +60,7 @@ func above(n uint64, weights, least []uint64) []uint64 {
 				open[i] = weights[i]
 			}
 		}
-		part := shares(rest, open)
+		part := Shares(rest, open)
 		for i := range out {
 			switch {
 			case raised[i]:

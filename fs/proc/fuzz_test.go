@@ -37,6 +37,8 @@ func anyView(seed uint64) *view.View {
 				SlabReclaimable: n(), SlabUnreclaimable: n(), Zswap: n(), Zswapped: n(), Pgfault: n(), Pswpin: n(),
 			},
 		},
+		PageSize: []uint64{0, 4096, 65536}[r.IntN(3)], HugeSize: n(), NodesSize: n() >> r.IntN(64),
+		Host:      view.HostMemory{Total: n(), Swap: n()},
 		SwapShown: r.IntN(4) > 0, ZswapShown: r.IntN(2) == 0, LoadKnown: r.IntN(4) > 0,
 		Load: [3]uint64{n(), n(), n()}, Running: int(n()), Threads: int(n()), LastPID: uint32(n()),
 		Hugetlb: view.Hugetlb{Known: r.IntN(2) == 0, Usage: n(), Limit: n()},

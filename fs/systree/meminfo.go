@@ -3,11 +3,68 @@ package systree
 import (
 	"bytes"
 	"fmt"
-	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/memory"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
+
+// nodeMemory is what of a container's memory is on one node.
+type nodeMemory struct {
+	memory memory.Memory
+	// huge pages of the default size, if the container has a part of its own
+	hugeKnown           bool
+	hugeTotal, hugeUsed uint64
+}
+
+// needNodeMemory are the parts of a View that nodeMemoryOf reads.
+const needNodeMemory = view.NeedMemory | view.NeedHostMemory | view.NeedHugetlb | view.NeedNodes | view.NeedUsageByNode
+
+// nodeMemoryOf returns what a container has on a node: nothing where it may not
+// allocate.
+func nodeMemoryOf(v *view.View, number int) nodeMemory {
+	whole := memory.New(v, v.Host.Total>>10, v.Host.Swap>>10)
+	nodes := v.MemoryNodes()
+	if len(nodes) == 0 { // the host does not say
+		return nodeMemory{memory: whole}
+	}
+	at := slices.IndexFunc(nodes, func(n view.HostNode) bool { return n.Number == number })
+	if at < 0 {
+		return nodeMemory{hugeKnown: true}
+	}
+	n := nodeMemory{memory: whole.Split(nodes, v.UsageByNode)[at], hugeKnown: v.Hugetlb.Known}
+	if n.hugeKnown && v.Host.HugePageSize > 0 {
+		pages := make([]uint64, len(nodes))
+		for i := range nodes {
+			pages[i] = nodes[i].HugePages
+		}
+		all := min(v.Host.HugePages, v.Hugetlb.Limit/v.Host.HugePageSize)
+		n.hugeTotal = memory.Shares(all, pages)[at]
+		n.hugeUsed = memory.Shares(min(all, v.Hugetlb.Usage/v.Host.HugePageSize), pages)[at]
+	}
+	return n
+}
+
+// meminfo returns a line of nodeN/meminfo in place of the host's.
+func (n *nodeMemory) meminfo(name string, host uint64) uint64 {
+	if n.hugeKnown {
+		switch name {
+		case "HugePages_Total":
+			return n.hugeTotal
+		case "HugePages_Free":
+			return min(host, n.hugeTotal-min(n.hugeTotal, n.hugeUsed))
+		case "HugePages_Surp":
+			return 0
+		}
+	}
+	if value, known := n.memory.Meminfo([]byte(name), host); known {
+		return value
+	}
+	return host
+}
 
 // appendNodeMeminfo appends nodeN/meminfo (drivers/base/node.c):
 //
@@ -15,17 +72,10 @@ import (
 //	Node 0 MemFree:         3915296 kB
 //	Node 0 MemUsed:         3254528 kB
 //
-// A limit is on the sum of all nodes, so each node has as much of it as the
-// container could get there: MemTotal is the node's or the limit, MemFree that
-// or what the container has left in all, whichever is less. On a machine of one
-// node both are as in /proc/meminfo. Lines that memory.stat has are not above
-// the container's; the others are the host's. machine is the memory of all
-// nodes, kB.
-func appendNodeMeminfo(dst, host []byte, m *cgroup.Memory, machine uint64) ([]byte, error) {
+// The lines of all nodes add up to those of /proc/meminfo, see
+// [memory.Memory.Split]. Lines that are not known are the host's.
+func appendNodeMeminfo(dst, host []byte, n *nodeMemory) ([]byte, error) {
 	out := dst
-	var total, free uint64
-	all := min(machine, m.Limit>>10)
-	left := all - min(all, (m.Usage+1023)>>10)
 	for rest := host; len(rest) > 0; {
 		line, after, ok := bytes.Cut(rest, []byte("\n"))
 		rest = after
@@ -33,62 +83,44 @@ func appendNodeMeminfo(dst, host []byte, m *cgroup.Memory, machine uint64) ([]by
 		if !ok || !known {
 			return dst, fmt.Errorf("%w: %q", cgroup.ErrFormat, line)
 		}
-		value := l.value
-		switch l.name {
-		case "MemTotal":
-			value = min(value, m.Limit>>10)
-			total = value
-		case "MemFree":
-			value = min(total, left)
-			free = value
-		case "MemUsed":
-			value = total - min(free, total)
-		default:
-			value = min(value, bound(m, l.name)>>10)
-		}
-		out = l.append(out, value)
+		out = l.append(out, n.meminfo(l.name, l.value))
 	}
 	return out, nil
 }
 
-// bound returns what the container has of a line, bytes.
-func bound(m *cgroup.Memory, name string) uint64 {
-	s := &m.Stat
-	for _, l := range []struct {
-		line, stat string
-		value      uint64
-	}{
-		{"SwapCached", "swapcached", s.Swapcached},
-		{"Active", "active_anon", s.ActiveAnon + s.ActiveFile},
-		{"Inactive", "inactive_anon", s.InactiveAnon + s.InactiveFile},
-		{"Active(anon)", "active_anon", s.ActiveAnon},
-		{"Inactive(anon)", "inactive_anon", s.InactiveAnon},
-		{"Active(file)", "active_file", s.ActiveFile},
-		{"Inactive(file)", "inactive_file", s.InactiveFile},
-		{"Unevictable", "unevictable", s.Unevictable},
-		{"Mlocked", "unevictable", s.Unevictable},
-		{"Dirty", "file_dirty", s.FileDirty},
-		{"Writeback", "file_writeback", s.FileWriteback},
-		{"FilePages", "file", s.File},
-		{"Mapped", "file_mapped", s.FileMapped},
-		{"AnonPages", "anon", s.Anon},
-		{"Shmem", "shmem", s.Shmem},
-		{"KernelStack", "kernel_stack", s.KernelStack},
-		{"PageTables", "pagetables", s.Pagetables},
-		{"SecPageTables", "sec_pagetables", s.SecPagetables},
-		{"KReclaimable", "slab_reclaimable", s.SlabReclaimable},
-		{"Slab", "slab", s.Slab},
-		{"SReclaimable", "slab_reclaimable", s.SlabReclaimable},
-		{"SUnreclaim", "slab_unreclaimable", s.SlabUnreclaimable},
-		{"AnonHugePages", "anon_thp", s.AnonThp},
-		{"ShmemHugePages", "shmem_thp", s.ShmemThp},
-		{"FileHugePages", "file_thp", s.FileThp},
-	} {
-		if l.line == name && s.Has(l.stat) {
-			return l.value
+// appendNodeCounts appends nodeN/vmstat or nodeN/numastat:
+//
+//	nr_free_pages 978824
+//	numa_hit 9795271
+//
+// As in /proc/vmstat, what is no figure of the memory is 0: no cgroup has it.
+func appendNodeCounts(dst, host []byte, n *nodeMemory) ([]byte, error) {
+	out := dst
+	for rest := host; len(rest) > 0; {
+		line, after, ok := bytes.Cut(rest, []byte("\n"))
+		rest = after
+		name, number, _ := bytes.Cut(line, []byte(" "))
+		old, err := strconv.ParseUint(string(number), 10, 64)
+		if !ok || err != nil {
+			return dst, fmt.Errorf("%w: %q", cgroup.ErrFormat, line)
 		}
+		value, _ := n.memory.Vmstat(name, old)
+		out = fmt.Appendf(out, "%s %d\n", name, value)
 	}
-	return math.MaxUint64
+	return out, nil
+}
+
+// nodeFile makes a file of a node's memory.
+func nodeFile(edit func(dst, host []byte, n *nodeMemory) ([]byte, error)) editor {
+	return func(e *systemEyes, text []byte, path []string) ([]byte, error) {
+		number, ok := numbered(path[len(path)-2], "node")
+		var v view.View
+		if !ok || !e.viewer(System+"/"+strings.Join(path, "/"), e.tid, needNodeMemory, &v) {
+			return text, nil
+		}
+		n := nodeMemoryOf(&v, number)
+		return edit(nil, text, &n)
+	}
 }
 
 // nodeLine is one line: what is before the number, and behind it.
@@ -120,31 +152,4 @@ func parseNodeLine(line []byte) (nodeLine, bool) {
 
 func (l nodeLine) append(dst []byte, value uint64) []byte {
 	return fmt.Appendf(append(dst, l.head...), "%*d%s\n", l.width, value, l.behind)
-}
-
-// machineTotal returns the memory of all nodes, kB; text is the meminfo of one.
-func (s *system) machineTotal(text []byte) uint64 {
-	nodes, err := s.hostNodes()
-	if err != nil || len(nodes) < 2 {
-		return memTotal(text)
-	}
-	var sum uint64
-	for _, n := range nodes {
-		text, err := s.walker.read(nil, []string{nodeTop, "node" + strconv.Itoa(n), "meminfo"})
-		if err != nil {
-			continue
-		}
-		sum += memTotal(text)
-	}
-	return sum
-}
-
-// memTotal returns the MemTotal line, kB, 0 for none.
-func memTotal(text []byte) uint64 {
-	for line := range bytes.Lines(text) {
-		if l, ok := parseNodeLine(bytes.TrimSuffix(line, []byte("\n"))); ok && l.name == "MemTotal" {
-			return l.value
-		}
-	}
-	return 0
 }

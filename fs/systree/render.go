@@ -46,8 +46,8 @@ func editorOf(path []string) editor {
 		case "online":
 			return (*systemEyes).nodeList
 		}
-		if strings.HasPrefix(name, "has_") {
-			return (*systemEyes).nodeList
+		if strings.HasPrefix(name, "has_") { // memory of some kind
+			return (*systemEyes).nodesWithMemory
 		}
 		return nil
 	}
@@ -73,7 +73,9 @@ func editorOf(path []string) editor {
 	case "distance":
 		return (*systemEyes).distance
 	case "meminfo":
-		return (*systemEyes).meminfo
+		return nodeFile(appendNodeMeminfo)
+	case "vmstat", "numastat":
+		return nodeFile(appendNodeCounts)
 	}
 	return nil
 }
@@ -126,6 +128,14 @@ func (e *systemEyes) cpuList(text []byte, _ []string) ([]byte, error) {
 // nodeList keeps the visible nodes of a list.
 func (e *systemEyes) nodeList(text []byte, _ []string) ([]byte, error) {
 	return filter(text, func(node int) (bool, error) { return e.seesNode(node), nil })
+}
+
+// nodesWithMemory keeps the nodes from which the container may allocate.
+func (e *systemEyes) nodesWithMemory(text []byte, _ []string) ([]byte, error) {
+	if e.view.Nodes == nil {
+		return text, nil
+	}
+	return intersect(text, e.view.Nodes)
 }
 
 func intersect(text []byte, with cgroup.CPUSet) ([]byte, error) {
@@ -227,13 +237,4 @@ func (e *systemEyes) distance(text []byte, _ []string) ([]byte, error) {
 		}
 	}
 	return append([]byte(strings.Join(kept, " ")), '\n'), nil
-}
-
-// meminfo makes nodeN/meminfo, of which the container's memory is a part.
-func (e *systemEyes) meminfo(text []byte, path []string) ([]byte, error) {
-	var v view.View
-	if !e.viewer(e.served(path), e.tid, view.NeedMemory, &v) {
-		return text, nil
-	}
-	return appendNodeMeminfo(nil, text, &v.Memory, e.machineTotal(text))
 }

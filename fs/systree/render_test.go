@@ -10,31 +10,79 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-func TestNodeMeminfo(t *testing.T) {
-	text := []byte(nodeMeminfo(1))
-	m := cgroup.Memory{Limit: 1000 << 20, Usage: 200<<20 + 1}
-	got, err := appendNodeMeminfo([]byte("x"), text, &m, 8000000)
-	if err != nil {
-		t.Fatal(err)
+// fourNodes is a container of 200 MiB on four nodes of 4000000 kB each.
+func fourNodes() *view.View {
+	v := &view.View{PageSize: 4096, HugeSize: 2 << 20}
+	v.Memory = cgroup.Memory{Limit: 200 << 20, Usage: 100 << 20, Stat: cgroup.MemoryStat{Anon: 40 << 20, File: 50 << 20, SlabReclaimable: 4 << 20}}
+	v.Host = view.HostMemory{Total: 16000000 << 10, HugePages: 8, HugePageSize: 2 << 20}
+	for n := range 4 {
+		v.Host.Nodes = append(v.Host.Nodes, view.HostNode{Number: n, Size: 4000000 << 10, HugePages: 2})
 	}
-	for _, want := range []string{
-		"xNode 1 MemTotal:        1024000 kB\n", "Node 1 MemFree:          819199 kB\n", "Node 1 MemUsed:          204801 kB\n",
-		"Node 1 FilePages:        700000 kB\n", "Node 1 HugePages_Total:     2\n",
-	} {
-		if !strings.Contains(string(got), want) {
-			t.Errorf("no %q in\n%s", want, got)
+	v.UsageByNode = []cgroup.NodeMemory{
+		{Node: 0, Usage: 10 << 20, Stat: cgroup.MemoryStat{Anon: 10 << 20}},
+		{Node: 2, Usage: 80 << 20, Stat: cgroup.MemoryStat{Anon: 30 << 20, File: 50 << 20}},
+	}
+	return v
+}
+
+// sumOfNodes adds up a line of the nodes' files.
+func sumOfNodes(t *testing.T, v *view.View, name string) (sum uint64) {
+	t.Helper()
+	for n := range 4 {
+		memory := nodeMemoryOf(v, n)
+		got, err := appendNodeMeminfo(nil, []byte(nodeMeminfo(n)), &memory)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(got) {
+			if l, ok := parseNodeLine(bytes.TrimSuffix(line, []byte("\n"))); ok && l.name == name {
+				sum += l.value
+			}
 		}
 	}
-	m.Usage = 2000 << 20 // above the limit
-	if got, _ = appendNodeMeminfo(nil, text, &m, 8000000); !strings.Contains(string(got), "MemFree:               0 kB") {
-		t.Errorf("usage above the limit:\n%s", got)
+	return sum
+}
+
+// The nodes add up to what /proc/meminfo says.
+func TestNodeMeminfo(t *testing.T) {
+	v := fourNodes()
+	for name, want := range map[string]uint64{
+		"MemTotal": 204800, "MemFree": 102400, "MemUsed": 102400, "FilePages": 51200, "Bounce": 0, "HugePages_Total": 8,
+	} {
+		if got := sumOfNodes(t, v, name); got != want {
+			t.Errorf("%s: the nodes have %d, want %d", name, got, want)
+		}
 	}
-	m = cgroup.Memory{Limit: cgroup.Max, Usage: 1 << 20}
-	if got, _ = appendNodeMeminfo(nil, text, &m, 4000000); !strings.Contains(string(got), "MemFree:         3998976 kB") {
-		t.Errorf("one node, no limit:\n%s", got)
+	memory := nodeMemoryOf(v, 2)
+	got, err := appendNodeMeminfo([]byte("x"), []byte(nodeMeminfo(2)), &memory)
+	want := "xNode 2 MemTotal:          91024 kB\nNode 2 MemFree:               0 kB\nNode 2 MemUsed:           91024 kB\n" +
+		"Node 2 FilePages:         51200 kB\nNode 2 Bounce:                0 kB\nNode 2 HugePages_Total:     2\n"
+	if string(got) != want || err != nil {
+		t.Errorf("got %v\n%s\nwant\n%s", err, got, want)
 	}
+	v.Hugetlb = view.Hugetlb{Known: true, Usage: 2 << 20, Limit: 5 << 20}
+	if got := sumOfNodes(t, v, "HugePages_Total"); got != 2 {
+		t.Errorf("huge pages within a limit of 2: the nodes have %d", got)
+	}
+	v.Nodes = cgroup.CPUSetOf(1, 3)
+	if got := sumOfNodes(t, v, "MemTotal"); got != 204800 {
+		t.Errorf("two nodes of four: MemTotal %d", got)
+	}
+	v.Memory.Limit, v.NodesSize = cgroup.Max, 8000000<<10
+	if got := sumOfNodes(t, v, "MemTotal"); got != 8000000 {
+		t.Errorf("no limit, two nodes of four: MemTotal %d", got)
+	}
+}
+
+func TestMalformedNodes(t *testing.T) {
+	n := nodeMemoryOf(fourNodes(), 0)
 	for _, wrong := range []string{"MemTotal: 1 kB\n", "Node 0 MemTotal:\n", "Node 0 MemTotal: 1 kB", "Node 0 MemTotal: x kB\n"} {
-		if got, err := appendNodeMeminfo([]byte("x"), []byte(wrong), &m, 0); !errors.Is(err, cgroup.ErrFormat) || string(got) != "x" {
+		if got, err := appendNodeMeminfo([]byte("x"), []byte(wrong), &n); !errors.Is(err, cgroup.ErrFormat) || string(got) != "x" {
+			t.Errorf("%q: got %q, %v", wrong, got, err)
+		}
+	}
+	for _, wrong := range []string{"numa_hit\n", "numa_hit x\n", "numa_hit 1", "\n"} {
+		if got, err := appendNodeCounts([]byte("x"), []byte(wrong), &n); !errors.Is(err, cgroup.ErrFormat) || string(got) != "x" {
 			t.Errorf("%q: got %q, %v", wrong, got, err)
 		}
 	}
@@ -62,16 +110,19 @@ func TestManyCPUs(t *testing.T) {
 // FuzzEditors gives each editor any text: what comes out is edited to itself,
 // and has no CPU but the container's.
 func FuzzEditors(f *testing.F) {
-	for _, text := range []string{"0-3,8\n", "00000000,ffffffff\n", "0 1 2\n", "(null)\n", nodeMeminfo(0), "\n", "", "ff,ff\n", "9-1\n"} {
+	for _, text := range []string{"0-3,8\n", "00000000,ffffffff\n", "0 1 2\n", "(null)\n", nodeMeminfo(0), "numa_hit 3\nnr_free_pages 4\n", "\n", "", "ff,ff\n", "9-1\n"} {
 		f.Add([]byte(text))
 	}
-	visible := cgroup.CPUSetOf(1, 8, 40)
+	visible, node := cgroup.CPUSetOf(1, 8, 40), nodeMemoryOf(fourNodes(), 2)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		e := &systemEyes{looked: true, contained: true, view: view.View{CPUs: visible}}
 		for name, edit := range map[string]editor{
 			"list": (*systemEyes).cpuList, "map": (*systemEyes).cpuMap, "words": (*systemEyes).cpuWords, "nodes": (*systemEyes).nodeList,
 			"meminfo": func(_ *systemEyes, text []byte, _ []string) ([]byte, error) {
-				return appendNodeMeminfo(nil, text, &cgroup.Memory{Limit: 1 << 30, Usage: 1 << 20}, 1<<30)
+				return appendNodeMeminfo(nil, text, &node)
+			},
+			"counts": func(_ *systemEyes, text []byte, _ []string) ([]byte, error) {
+				return appendNodeCounts(nil, text, &node)
 			},
 		} {
 			got, err := edit(e, bytes.Clone(text), nil)

@@ -31,6 +31,7 @@ func TestFind(t *testing.T) {
 		cpu/enabled cpu/isolated cpu/kernel_max cpu/nohz_full cpu/offline cpu/online cpu/possible cpu/present
 		cpu/smt/ cpu/smt/active
 		node/has_cpu node/has_memory node/node0/ node/node0/cpulist node/node0/cpumap node/node0/distance node/node0/meminfo
+		node/node0/numastat node/node0/vmstat node/node1/numastat node/node1/vmstat
 		node/node1/ node/node1/cpulist node/node1/cpumap node/node1/distance node/node1/meminfo node/online node/possible`)
 	for cpu := range 8 { // present: all; CPUs but 2 are as offline ones
 		dir, link := fmt.Sprintf("cpu/cpu%d/", cpu), fmt.Sprintf("node%d", cpu/4)
@@ -89,6 +90,11 @@ func TestContent(t *testing.T) {
 		{"node/online", "0-1\n", "0-1\n", "0-1\n"},
 		{"node/possible", "0-1\n", "0-1\n", "0-1\n"},
 		{"node/has_cpu", "0-1\n", "0\n", "0-1\n"},
+		{"node/has_memory", "0\n", "1\n", "0-1\n"},
+		{"node/node1/numastat", "numa_hit 0\nlocal_node 0\n", "numa_hit 0\nlocal_node 0\n", "numa_hit 9795466\nlocal_node 9795466\n"},
+		{"node/node0/vmstat", "nr_free_pages 196608\nnuma_hit 0\nnr_kernel_stack 1024\nnr_file_pages 32768\n",
+			"nr_free_pages 0\nnuma_hit 0\nnr_kernel_stack 0\nnr_file_pages 0\n", // not a node that it may allocate from
+			"nr_free_pages 750000\nnuma_hit 9795466\nnr_kernel_stack 1552\nnr_file_pages 175000\n"},
 		{"node/node0/cpulist", "1\n", "2\n", "0-3\n"},
 		{"node/node1/cpulist", "4-5\n", "\n", "4-7\n"},
 		{"node/node1/cpumap", "30\n", "00\n", "f0\n"},

@@ -67,6 +67,8 @@ func machine(t testing.TB) string {
 		put(0o444, dir+"cpumap", fmt.Sprintf("%02x\n", 15<<(node*4)))
 		put(0o444, dir+"distance", []string{"10 21\n", "21 10\n"}[node])
 		put(0o444, dir+"meminfo", nodeMeminfo(node))
+		put(0o444, dir+"numastat", "numa_hit 9795466\nlocal_node 9795466\n")
+		put(0o444, dir+"vmstat", "nr_free_pages 750000\nnuma_hit 9795466\nnr_kernel_stack 1552\nnr_file_pages 175000\n")
 		put(0o200, dir+"compact", "")
 		link(dir+"memory1", "../../memory/memory1")
 		for cpu := node * 4; cpu < node*4+4; cpu++ {
@@ -132,7 +134,12 @@ func viewer(_ string, tid uint32, needs view.Needs, v *view.View) bool {
 	}
 	v.Possible = cgroup.CPUSetOf(0, 1, 2, 3, 4, 5, 6, 7)
 	if needs&view.NeedMemory != 0 {
-		v.Memory = cgroup.Memory{Limit: 1 << 30, Usage: 1 << 28}
+		v.PageSize = 4096
+		v.Memory = cgroup.Memory{Limit: 1 << 30, Usage: 1 << 28, Stat: cgroup.MemoryStat{File: 1 << 27, KernelStack: 1 << 20}}
+	}
+	if needs&view.NeedHostMemory != 0 {
+		v.Host.Total = 8000000 << 10
+		v.Host.Nodes = []view.HostNode{{Number: 0, Size: 4000000 << 10}, {Number: 1, Size: 4000000 << 10}}
 	}
 	return true
 }

@@ -78,6 +78,10 @@ func (g *Gatherer) Gather(dst *View, c *container.Container, needs Needs, opts O
 func (g *Gatherer) memory(dst *View, c *container.Container, opts Options) error {
 	dst.SwapShown, dst.ZswapShown = opts.Swap, opts.Zswap
 	dst.PageSize, dst.HugeSize = g.host.PageSize, g.host.HugeSize()
+	var err error
+	if dst.NodesSize, err = g.nodesSize(c); err != nil {
+		return err
+	}
 	return g.host.ReadMemory(c.Membership, &dst.Memory)
 }
 

@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -250,5 +251,56 @@ func TestGatherHugetlb(t *testing.T) {
 		if err := m.Gatherer.Gather(&v, who, view.NeedHugetlb, m.Options); err != nil || v.Hugetlb != test.want {
 			t.Errorf("got %+v, %v, want %+v", v.Hugetlb, err, test.want)
 		}
+	}
+}
+
+// A container that may allocate from some of the nodes only has no more memory
+// than they have.
+func TestNodesSize(t *testing.T) {
+	const name, pid = "6.12-debian13-v2-lxc", 2540
+	for _, tt := range []struct {
+		has, mems string
+		want      uint64
+	}{
+		{"0-3\n", "1,3\n", 2 * 500000 << 10},
+		{"0-3\n", "0-3\n", 0},
+		{"0-3\n", "0-7\n", 0},
+		{"0\n", "0\n", 0},
+		{"", "1\n", 0},                   // no NUMA
+		{"0-4\n", "1,4\n", 500000 << 10}, // a node that is just taken away
+	} {
+		files := hosts.Load(t, name)
+		if tt.has != "" {
+			files.Files["/sys/devices/system/node/has_memory"] = tt.has
+		}
+		for n := range 4 {
+			files.Files[fmt.Sprintf("/sys/devices/system/node/node%d/meminfo", n)] = fmt.Sprintf("Node %d MemTotal:  500000 kB\nNode %d HugePages_Total: %d\n", n, n, n)
+		}
+		for path := range files.Files {
+			if strings.HasSuffix(path, "/cpuset.mems.effective") {
+				files.Files[path] = tt.mems
+			}
+		}
+		m := machine.New(t, files)
+		var v view.View
+		err := m.Gatherer.Gather(&v, m.Container(t, pid), view.NeedMemory|view.NeedHostMemory|view.NeedNodes|view.NeedUsageByNode, m.Options)
+		if err != nil || v.NodesSize != tt.want {
+			t.Errorf("%q of %q: %d bytes, %v, want %d", tt.mems, tt.has, v.NodesSize, err, tt.want)
+		}
+		if n := len(v.MemoryNodes()); tt.want > 0 && uint64(n)*500000<<10 != tt.want {
+			t.Errorf("%q: %d nodes", tt.mems, n)
+		}
+		if len(v.UsageByNode) != 1 || v.UsageByNode[0].Usage == 0 || v.Host.Total == 0 {
+			t.Errorf("usage by node %+v, host %+v", v.UsageByNode, v.Host)
+		}
+	}
+	files := hosts.Load(t, name)
+	files.Files["/sys/devices/system/node/has_memory"] = "0-1\n"
+	files.Files["/sys/devices/system/node/node0/meminfo"] = "Node 0 MemTotal: x kB\n"
+	m := machine.New(t, files)
+	var v view.View
+	err := m.Gatherer.Gather(&v, m.Container(t, pid), view.NeedMemory, m.Options)
+	if !errors.Is(err, cgroup.ErrFormat) || !strings.Contains(err.Error(), "/sys/devices/system/node/node0/meminfo") {
+		t.Errorf("got %v, want an error that names the file", err)
 	}
 }

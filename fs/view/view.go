@@ -31,7 +31,7 @@ type Needs uint32
 
 // The parts.
 const (
-	NeedMemory      Needs = 1 << iota // Memory, PageSize, HugeSize
+	NeedMemory      Needs = 1 << iota // Memory, PageSize, HugeSize, NodesSize
 	NeedCPUs                          // CPUs
 	NeedCPUTime                       // CPUTotal, CPUTicks, Base; brings NeedCPUs
 	NeedUptime                        // Uptime, Idle; brings NeedCPUTime and NeedClock
@@ -62,6 +62,9 @@ type View struct {
 	// PageSize and HugeSize are the sizes of the kernel's pages and of its
 	// transparent huge pages, bytes.
 	PageSize, HugeSize uint64
+	// NodesSize is what the nodes have from which the container may allocate,
+	// bytes; 0 where that is all that the host has.
+	NodesSize uint64
 	// UsageByNode is what of the container's memory is on which node; none where
 	// the kernel does not say.
 	UsageByNode []cgroup.NodeMemory
