@@ -41,6 +41,7 @@ func indexes() map[string]index {
 		"/sys/devices/system/node":           8,
 		"/cgroup":                            9,
 		"/sys/block":                         10,
+		"/sys/devices/system/memory":         11,
 		"/proc/cpuinfo":                      16,
 		"/proc/diskstats":                    17,
 		"/proc/loadavg":                      18,

@@ -13,6 +13,7 @@ func TestIndexesFrozen(t *testing.T) {
 	want := []string{
 		"1 /", "2 /proc", "3 /sys", "4 /sys/devices", "5 /sys/devices/system", "6 /sys/devices/system/cpu",
 		"7 /proc/pressure", "8 /sys/devices/system/node", "9 /cgroup", "10 /sys/block",
+		"11 /sys/devices/system/memory",
 		"16 /proc/cpuinfo", "17 /proc/diskstats", "18 /proc/loadavg", "19 /proc/meminfo", "20 /proc/stat",
 		"21 /proc/swaps", "22 /proc/uptime", "23 /proc/slabinfo", "24 /proc/partitions", "25 /proc/vmstat",
 		"26 /proc/pressure/cpu", "27 /proc/pressure/io", "28 /proc/pressure/memory", "29 /proc/pressure/irq",
@@ -37,7 +38,7 @@ func TestIndexesFrozen(t *testing.T) {
 
 // So are the numbers of subtrees.
 func TestSubtreeNumbersFrozen(t *testing.T) {
-	want := map[string]uint64{"/sys/devices/system/cpu": 0, "/sys/devices/system/node": 1, "/cgroup": 2, "/sys/block": 3}
+	want := map[string]uint64{"/sys/devices/system/cpu": 0, "/sys/devices/system/node": 1, "/cgroup": 2, "/sys/block": 3, "/sys/devices/system/memory": 4}
 	if got := subtreeNumbers(); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

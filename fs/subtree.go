@@ -26,10 +26,11 @@ const (
 // id of all ones is taken by go-fuse.
 func subtreeNumbers() map[string]uint64 {
 	return map[string]uint64{
-		"/sys/devices/system/cpu":  0,
-		"/sys/devices/system/node": 1,
-		"/cgroup":                  2,
-		"/sys/block":               3,
+		"/sys/devices/system/cpu":    0,
+		"/sys/devices/system/node":   1,
+		"/cgroup":                    2,
+		"/sys/block":                 3,
+		"/sys/devices/system/memory": 4,
 	}
 }
 

@@ -12,10 +12,11 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// system is where the trees of CPUs and nodes are.
+// system is where the trees of CPUs, nodes and blocks of memory are.
 type system struct {
 	walker *walker
 	viewer Viewer
+	blocks blocks
 }
 
 func (s *system) eyes(tid uint32) eyes { return &systemEyes{system: s, tid: tid} }
@@ -29,6 +30,9 @@ type systemEyes struct {
 	looked    bool
 	contained bool // false: all is the host's
 	view      view.View
+
+	blocksKnown, allBlocks bool
+	seen                   map[int]bool // blocks of memory, unless all
 }
 
 // served returns the name of a path in the served tree.
@@ -57,9 +61,6 @@ func (e *systemEyes) sees(path []string, i info) (info, bool) {
 // seesTarget says whether a symlink leads to something that the caller sees.
 // One that leads to another symlink does not.
 func (e *systemEyes) seesTarget(path []string) bool {
-	if strings.HasPrefix(path[len(path)-1], "memory") {
-		return false // of nodeN, by the hundred: they lead out
-	}
 	text, err := e.walker.readlink(path)
 	if err != nil {
 		return false
@@ -72,14 +73,17 @@ func (e *systemEyes) seesTarget(path []string) bool {
 	return err == nil && i.kind() != unix.S_IFLNK && i.readable() && e.seesNames(to)
 }
 
-// seesNames says whether no component of a path names a node that the caller does
-// not have, or what an offline CPU lacks.
+// seesNames says whether no component of a path names a node or a block of memory
+// that the caller does not have, or what an offline CPU lacks.
 func (e *systemEyes) seesNames(path []string) bool {
 	if len(path) > 2 && e.offline(path) && !offlineHas(path[2]) {
 		return false
 	}
 	for n, name := range path {
 		if node, ok := numbered(name, "node"); ok && e.look(path) && !e.seesNode(node) {
+			return false
+		}
+		if block, ok := numbered(name, "memory"); ok && !e.seesBlock(block) {
 			return false
 		}
 		if _, ok := numbered(name, "policy"); ok && e.look(path) && !e.seesPolicy(path[:n+1]) {

@@ -16,13 +16,14 @@ import (
 // for one that sees the host. path is the file that it is for.
 type Viewer func(path string, tid uint32, needs view.Needs, v *view.View) bool
 
-// System is where both trees are on every machine, and in the served tree.
+// System is where the trees are on every machine, and in the served tree.
 const System = "/sys/devices/system"
 
 // The trees, by their names in System.
 const (
-	cpuTop  = "cpu"
-	nodeTop = "node"
+	cpuTop    = "cpu"
+	nodeTop   = "node"
+	memoryTop = "memory"
 )
 
 // Mounts returns the trees that are below root (System but in tests).
@@ -33,7 +34,7 @@ func Mounts(root string, viewer Viewer) []subtree.Mount {
 	}
 	s := &system{walker: w, viewer: viewer}
 	var mounts []subtree.Mount
-	for _, top := range []string{cpuTop, nodeTop} {
+	for _, top := range []string{cpuTop, nodeTop, memoryTop} {
 		if isDirectory(w, []string{top}) {
 			t := &tree{source: onlineSource{w}, keys: newKeys(top), eyes: s.eyes}
 			mounts = append(mounts, subtree.Mount{Path: System + "/" + top, KeyBits: KeyBits, Tree: t})
@@ -229,5 +230,5 @@ func within(p []string, target string) ([]string, bool) {
 	}
 	// The root is System: a target that climbs above it keeps its dots.
 	to := strings.Split(path.Join(strings.Join(p[:len(p)-1], "/"), target), "/")
-	return to, to[0] == cpuTop || to[0] == nodeTop
+	return to, slices.Contains([]string{cpuTop, nodeTop, memoryTop}, to[0])
 }

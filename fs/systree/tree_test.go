@@ -20,7 +20,7 @@ import (
 // read, and nothing that leads elsewhere.
 func TestFind(t *testing.T) {
 	m := mount(t, machine(t))
-	got := append(m.find(t, apart, "cpu"), m.find(t, apart, "node")...)
+	got := slices.Concat(m.find(t, apart, "cpu"), m.find(t, apart, "memory"), m.find(t, apart, "node"))
 	want := strings.Fields(`
 		cpu/cpu2/cache/ cpu/cpu2/cache/index0/ cpu/cpu2/cache/index0/shared_cpu_map cpu/cpu2/cache/index0/size
 		cpu/cpu2/cpuidle/ cpu/cpu2/cpuidle/state0/ cpu/cpu2/cpuidle/state0/usage cpu/cpu2/topology/
@@ -32,7 +32,11 @@ func TestFind(t *testing.T) {
 		cpu/smt/ cpu/smt/active
 		node/has_cpu node/has_memory node/node0/ node/node0/cpulist node/node0/cpumap node/node0/distance node/node0/meminfo
 		node/node0/numastat node/node0/vmstat node/node1/numastat node/node1/vmstat
-		node/node1/ node/node1/cpulist node/node1/cpumap node/node1/distance node/node1/meminfo node/online node/possible`)
+		node/node1/ node/node1/cpulist node/node1/cpumap node/node1/distance node/node1/meminfo node/online node/possible
+		memory/block_size_bytes memory/uevent
+		memory/memory8/ memory/memory8/node1->../../node/node1 memory/memory8/phys_index memory/memory8/state
+		memory/memory9/ memory/memory9/node1->../../node/node1 memory/memory9/phys_index memory/memory9/state
+		node/node1/memory8->../../memory/memory8 node/node1/memory9->../../memory/memory9`)
 	for cpu := range 8 { // present: all; CPUs but 2 are as offline ones
 		dir, link := fmt.Sprintf("cpu/cpu%d/", cpu), fmt.Sprintf("node%d", cpu/4)
 		want = append(want, dir, dir+"online", dir+link+"->../../node/"+link, fmt.Sprintf("node/%s/cpu%d->../../cpu/cpu%[2]d", link, cpu),
@@ -50,7 +54,7 @@ func TestFind(t *testing.T) {
 	if n := strings.Count(all, "/topology/core_id"); n != 8 {
 		t.Errorf("the host sees %d CPUs, want 8:\n%s", n, all)
 	}
-	for _, hidden := range []string{"secret", "memory", "crash_notes", "private", "subsystem"} {
+	for _, hidden := range []string{"secret", "crash_notes", "private", "subsystem"} {
 		if strings.Contains(all, hidden) {
 			t.Errorf("the host sees %s:\n%s", hidden, all)
 		}
@@ -90,6 +94,13 @@ func TestContent(t *testing.T) {
 		{"node/online", "0-1\n", "0-1\n", "0-1\n"},
 		{"node/possible", "0-1\n", "0-1\n", "0-1\n"},
 		{"node/has_cpu", "0-1\n", "0\n", "0-1\n"},
+		{"memory/block_size_bytes", "20000000\n", "20000000\n", "20000000\n"},
+		{"memory/memory0/state", "online\n", "", "online\n"},
+		{"memory/memory1/state", "", "", "offline\n"},
+		{"memory/memory2/state", "online\n", "", "online\n"},
+		{"memory/memory3/state", "", "", "online\n"},
+		{"memory/memory8/phys_index", "", "00000008\n", "00000008\n"},
+		{"memory/memory99/state", "", "", ""},
 		{"node/has_memory", "0\n", "1\n", "0-1\n"},
 		{"node/node1/numastat", "numa_hit 0\nlocal_node 0\n", "numa_hit 0\nlocal_node 0\n", "numa_hit 9795466\nlocal_node 9795466\n"},
 		{"node/node0/vmstat", "nr_free_pages 196608\nnuma_hit 0\nnr_kernel_stack 1024\nnr_file_pages 32768\n",
@@ -210,8 +221,8 @@ func TestMalformedNode(t *testing.T) {
 func TestEscapes(t *testing.T) {
 	m := mount(t, machine(t))
 	for _, path := range []string{
-		"cpu/up", "cpu/far", "cpu/abs", "cpu/self", "cpu/chain", "cpu/through", "cpu/gone", "cpu/hole", "cpu/memory", "cpu/root",
-		"cpu/private", "cpu/private/secret", "cpu/cpu1/crash_notes", "node/node0/compact", "node/node0/memory1",
+		"cpu/up", "cpu/far", "cpu/abs", "cpu/self", "cpu/chain", "cpu/through", "cpu/gone", "cpu/hole", "cpu/root",
+		"cpu/private", "cpu/private/secret", "cpu/cpu1/crash_notes", "node/node0/compact",
 		"cpu/cpu1/subsystem", "cpu/cpu0/topology", "cpu/cpu0/cache/index0/size", "cpu/cpu0/cpuidle", "cpu/cpu0/crash_notes", "cpu/cpu99", "cpu/cpu99/online", "cpu/..", "cpu/.", "cpu/cpu1/..", "cpu/cpu1/../../secret",
 		"cpu/cpu1/\x00", "node/..", "cpu/cpu1/node0/cpulist", "cpu/empty/online",
 	} {

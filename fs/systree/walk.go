@@ -91,6 +91,9 @@ type info struct {
 	size   int
 	madeUp bool   // not the kernel's: see onlineSource
 	link   string // what the eyes made a symlink leads to, else ""
+	// links is st_nlink: of a directory of sysfs, two more than there are
+	// directories in it.
+	links uint64
 }
 
 func (i info) kind() uint32 { return i.mode & unix.S_IFMT }
@@ -115,7 +118,7 @@ func (w *walker) stat(path []string) (info, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return info{}, &fs.PathError{Op: "stat", Path: w.name(path), Err: err}
 	}
-	return info{ino: st.Ino, mode: st.Mode, size: int(min(max(st.Size, 0), maxFile))}, nil
+	return info{ino: st.Ino, mode: st.Mode, size: int(min(max(st.Size, 0), maxFile)), links: uint64(st.Nlink)}, nil
 }
 
 // readlink returns the text of a symlink.

@@ -12,10 +12,10 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// machine makes a tree of two nodes with four CPUs each, in the formats of
-// Linux 6.12, and with what must not be seen. CPU 0 can't be taken offline, and
-// the machine has two CPUs more than the kernel was booted for. It returns what
-// System is there.
+// machine makes a tree of two nodes with four CPUs and eight blocks of memory
+// each, the second block offline, in the formats of Linux 6.12, and with what must
+// not be seen. CPU 0 can't be taken offline, and the machine has two CPUs more than
+// the kernel was booted for. It returns what System is there.
 func machine(t testing.TB) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "sys/devices/system")
@@ -70,7 +70,13 @@ func machine(t testing.TB) string {
 		put(0o444, dir+"numastat", "numa_hit 9795466\nlocal_node 9795466\n")
 		put(0o444, dir+"vmstat", "nr_free_pages 750000\nnuma_hit 9795466\nnr_kernel_stack 1552\nnr_file_pages 175000\n")
 		put(0o200, dir+"compact", "")
-		link(dir+"memory1", "../../memory/memory1")
+		for block := node * 8; block < node*8+8; block++ {
+			name := fmt.Sprintf("memory/memory%d/", block)
+			put(0o644, name+"state", map[bool]string{true: "offline\n", false: "online\n"}[block == 1])
+			put(0o444, name+"phys_index", fmt.Sprintf("%08x\n", block))
+			link(fmt.Sprintf("%snode%d", name, node), fmt.Sprintf("../../node/node%d", node))
+			link(fmt.Sprintf("%smemory%d", dir, block), fmt.Sprintf("../../memory/memory%d", block))
+		}
 		for cpu := node * 4; cpu < node*4+4; cpu++ {
 			link(fmt.Sprintf("%scpu%d", dir, cpu), fmt.Sprintf("../../cpu/cpu%d", cpu))
 		}
@@ -87,7 +93,8 @@ func machine(t testing.TB) string {
 	put(0o444, "node/possible", "0-1\n")
 	put(0o444, "node/has_cpu", "0-1\n")
 	put(0o444, "node/has_memory", "0-1\n")
-	put(0o444, "memory/memory1/state", "online\n")
+	put(0o444, "memory/block_size_bytes", "20000000\n") // 512 MiB
+	put(0o444, "memory/uevent", "")
 	put(0o444, "secret", "secret\n")
 	put(0o444, "cpu/private/secret", "secret\n")
 	if err := os.Chmod(filepath.Join(root, "cpu/private"), 0o700); err != nil {
@@ -96,7 +103,7 @@ func machine(t testing.TB) string {
 	for name, target := range map[string]string{
 		"cpu/up": "../secret", "cpu/far": "../../../../etc", "cpu/abs": "/etc", "cpu/self": "../../system/cpu",
 		"cpu/chain": "cpu0/node0", "cpu/through": "cpu0/node0/cpulist", "cpu/gone": "cpu9", "cpu/hole": "private/secret",
-		"cpu/memory": "../memory", "cpu/empty": ".", "cpu/root": "..",
+		"cpu/empty": ".", "cpu/root": "..",
 	} {
 		link(name, target)
 	}
@@ -144,7 +151,7 @@ func viewer(_ string, tid uint32, needs view.Needs, v *view.View) bool {
 	return true
 }
 
-// mounted is the two trees as package fs serves them.
+// mounted is the trees as package fs serves them.
 type mounted map[string]subtree.Tree
 
 func mount(t testing.TB, root string) mounted {
@@ -153,8 +160,8 @@ func mount(t testing.TB, root string) mounted {
 	for _, sub := range Mounts(root, viewer) {
 		m[filepath.Base(sub.Path)] = sub.Tree
 	}
-	if len(m) != 2 {
-		t.Fatalf("%d trees, want 2", len(m))
+	if len(m) != 3 {
+		t.Fatalf("%d trees, want 3", len(m))
 	}
 	return m
 }

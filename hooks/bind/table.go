@@ -34,6 +34,7 @@ func Files() []File {
 		{"/proc/vmstat", false},
 		{"/sys/block", true},
 		{"/sys/devices/system/cpu", true},
+		{"/sys/devices/system/memory", true},
 		{"/sys/devices/system/node", true},
 	}
 }

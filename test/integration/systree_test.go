@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// bindSystem binds the CPU and node trees of a daemon over a container's own.
+// bindSystem binds the trees of CPUs, nodes and memory of a daemon over a container's own.
 func (b *box) bindSystem(d *daemon) {
 	b.t.Helper()
 	const system = "/sys/devices/system/"
-	for _, tree := range []string{"cpu", "node"} {
+	for _, tree := range []string{"cpu", "node", "memory"} {
 		if _, err := os.Stat(system + tree); err == nil {
 			b.run("mount --bind " + d.dir + system + tree + " " + system + tree)
 		}
@@ -115,6 +116,42 @@ func (b *box) checkNode() {
 	}
 }
 
+// lsmem, and what else looks at the blocks of memory, finds as many as the limit
+// is; the whole of them on the host.
+func TestMemoryBlocksOfContainer(t *testing.T) {
+	const tree = "/sys/devices/system/memory"
+	text, err := os.ReadFile(tree + "/block_size_bytes")
+	if err != nil {
+		t.Skip("this host has no " + tree)
+	}
+	size, err := strconv.ParseUint(strings.TrimSpace(string(text)), 16, 63)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = 256 << 20
+	count := max(1, (limit+size-1)/size)
+	d := start(t)
+	b := newBox(t, d, limits{memory: "268435456", cpus: "1"}, nil)
+	b.bindSystem(d)
+	for command, want := range map[string]uint64{
+		"ls -d " + tree + "/memory[0-9]* | wc -l":                                 count,
+		"cat " + tree + "/memory[0-9]*/state | grep -c online":                    count,
+		"ls -d /sys/devices/system/node/node*/memory[0-9]* | wc -l":               count,
+		"lsmem -b -o SIZE -n --summary=never | awk '{ n += $1 } END { print n }'": count * size,
+	} {
+		if got := strings.TrimSpace(b.run(command)); got != fmt.Sprint(want) {
+			t.Errorf("%s: got %s, want %d", command, got, want)
+		}
+	}
+	all, err := filepath.Glob(tree + "/memory[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if served, err := filepath.Glob(d.path(tree + "/memory[0-9]*")); err != nil || len(served) != len(all) {
+		t.Errorf("%d blocks for the host, %v, want %d", len(served), err, len(all))
+	}
+}
+
 // The disks in a container's /sys/block are those of its /proc/diskstats, with
 // the same numbers, for iostat too.
 func TestDisksOfContainer(t *testing.T) {
@@ -149,7 +186,7 @@ func TestDisksOfContainer(t *testing.T) {
 // On the host the trees are the host's, and no link in them leads out.
 func TestSystemTreesOnHost(t *testing.T) {
 	d := start(t)
-	for _, tree := range []string{"cpu", "node"} {
+	for _, tree := range []string{"cpu", "node", "memory"} {
 		const system = "/sys/devices/system/"
 		files := 0
 		err := filepath.WalkDir(d.path(system+tree), func(path string, e os.DirEntry, err error) error {

@@ -77,4 +77,29 @@ between "blocks in per second" "${9:-}" 0 200000
 between "interrupts per second" "${11:-}" 0 1000000
 between "idle" "${15:-}" 0 100
 
+story "vmstat and the nodes say in pages what meminfo says, the blocks of memory as much, and sar makes sense of both"
+out=$(unit_run -p MemoryMax=512M -p AllowedCPUs=1 $(bind_unit) sh -c '
+  cat /proc/meminfo /proc/vmstat >/dev/null # what reading them needs is there now
+  awk "/^MemFree|^AnonPages|^Shmem:|^CommitLimit|^Committed_AS/ { sub(/:/, \"\", \$1); print \$1 \"=\" \$2 }" /proc/meminfo
+  awk -v kB=$(($(getconf PAGESIZE) / 1024)) "/^nr_free_pages |^nr_anon_pages / { print \$1 \"=\" \$2 * kB } /^pgfree |^pgalloc_/ { machine += \$2 } END { print \"machine=\" machine }" /proc/vmstat
+  cat /sys/devices/system/node/node*/meminfo | awk "/MemTotal/ { total += \$4 } /MemFree/ { free += \$4 } END { print \"nodes=\" total; print \"nodesfree=\" free }"
+  echo "commit=$(LC_ALL=C sar -r 1 1 | awk "/^Average/ { print \$9 }")"
+  echo "lsmem=$(lsmem -b -o SIZE -n --summary=never | awk "{ n += \$1 } END { print n / 1048576 }")"
+  echo "block=$((0x$(cat /sys/devices/system/memory/block_size_bytes) / 1048576))"')
+free=$(value MemFree "$out")
+between "kB free in vmstat" "$(value nr_free_pages "$out")" $((free - 16384)) $((free + 16384))
+between "kB of AnonPages" "$(value nr_anon_pages "$out")" 0 $(($(value AnonPages "$out") + 16384))
+is "what no cgroup counts" "$(value machine "$out")" 0
+between "CommitLimit, kB" "$(value CommitLimit "$out")" 1 $((524288 * 2 + $(awk '/^SwapTotal/ { print $2 }' /proc/meminfo)))
+between "Committed_AS, kB" "$(value Committed_AS "$out")" 1 131072
+between "%commit of sar" "$(value commit "$out")" 0 25
+if [ -d /sys/devices/system/node ]; then
+  is "kB of all nodes" "$(value nodes "$out")" 524288
+  between "kB free on them" "$(value nodesfree "$out")" $((free - 16384)) $((free + 16384))
+fi
+if [ -d /sys/devices/system/memory ]; then
+  block=$(value block "$out")
+  is "MiB in lsmem: whole blocks of $block MiB" "$(value lsmem "$out")" $(((512 + block - 1) / block * block))
+fi
+
 stop_lxcfs

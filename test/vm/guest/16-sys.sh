@@ -46,7 +46,7 @@ fi
 
 story "on the host the trees are the host's"
 is "CPUs" "$(cd $tree$system/cpu && echo cpu[0-9]*)" "$(cd $system/cpu && echo cpu[0-9]*)"
-is "links that lead out" "$(find $tree$system/cpu $tree$system/node -type l -exec readlink -f {} + 2>/dev/null | grep -vc "^$tree$system/")" 0
+is "links that lead out" "$(find $tree$system/cpu $tree$system/node $tree$system/memory -type l -exec readlink -f {} + 2>/dev/null | grep -vc "^$tree$system/")" 0
 
 # offline_tree: what is in the trees with CPU 1 offline; but for links that lead out, and what root alone may read.
 offline_tree='
