@@ -49,6 +49,7 @@ func (b *bag) container(path dbus.ObjectPath) (c ContainerUsage) {
 	c.ID = names([]dbus.ObjectPath{path})[0]
 	b.take("Name", &c.Name)
 	b.take("Runtime", &c.Runtime)
+	b.take("ClaimedName", &c.ClaimedName)
 	b.take("Kind", &c.Kind)
 	b.take("Unit", &c.Unit)
 	b.take("Cgroup", &c.Cgroup)

@@ -68,6 +68,7 @@ func newFake() *fake {
 		containers: []Container{
 			{ID: "a7", Name: "web", Runtime: "lxc", Kind: "system", Cgroup: "/lxc.payload.web", InitPID: 1000, StartedAt: time.UnixMicro(1700000005000000)},
 			{ID: "a8", Name: "db.service", Runtime: "systemd", Kind: "unit", Unit: "db.service", Cgroup: "/system.slice/db.service", StartedAt: time.UnixMicro(1700000006000000)},
+			{ID: "a9", ClaimedName: "podman/0123", Kind: "application", Unit: "user@1000.service", Cgroup: "/user.slice/x", InitPID: 1001, StartedAt: time.UnixMicro(1700000007000000)},
 		},
 	}
 }

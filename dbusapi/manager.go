@@ -106,14 +106,16 @@ type Connection struct {
 
 // Container is who a container is.
 type Container struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	Runtime   string    `json:"runtime"`
-	Kind      string    `json:"kind"`
-	Unit      string    `json:"unit"`
-	Cgroup    string    `json:"cgroup"`
-	InitPID   uint32    `json:"init_pid"`
-	StartedAt time.Time `json:"started_at"`
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Runtime string `json:"runtime"`
+	// ClaimedName is for people to read, see [container.Container.Claimed].
+	ClaimedName string    `json:"claimed_name"`
+	Kind        string    `json:"kind"`
+	Unit        string    `json:"unit"`
+	Cgroup      string    `json:"cgroup"`
+	InitPID     uint32    `json:"init_pid"`
+	StartedAt   time.Time `json:"started_at"`
 }
 
 // Usage is what a container's own files show. Sizes are bytes.

@@ -152,7 +152,7 @@ func TestClientGetsWhatTheManagerHas(t *testing.T) {
 		t.Errorf("connections\n got %+v, %v\nwant %+v", got, err, m.connections)
 	}
 	got, err := c.Containers(ctx)
-	wantContainers := []ContainerUsage{{m.containers[1], usageOf("a8")}, {m.containers[0], usageOf("a7")}}
+	wantContainers := []ContainerUsage{{m.containers[2], usageOf("a9")}, {m.containers[1], usageOf("a8")}, {m.containers[0], usageOf("a7")}}
 	if err != nil || !reflect.DeepEqual(got, wantContainers) {
 		t.Errorf("containers\n got %+v, %v\nwant %+v", got, err, wantContainers)
 	}

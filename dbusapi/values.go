@@ -136,7 +136,7 @@ type loadAverage struct{ One, Five, Fifteen float64 }
 // identityValues are the properties of a container that never change.
 func identityValues(c Container) values {
 	return values{
-		"Name": c.Name, "Runtime": c.Runtime, "Kind": c.Kind, "Unit": c.Unit, "Cgroup": c.Cgroup,
+		"Name": c.Name, "Runtime": c.Runtime, "ClaimedName": c.ClaimedName, "Kind": c.Kind, "Unit": c.Unit, "Cgroup": c.Cgroup,
 		"InitPID": c.InitPID, "StartedAtUSec": sinceEpoch(c.StartedAt),
 	}
 }

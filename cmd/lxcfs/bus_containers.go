@@ -25,7 +25,7 @@ func containerID(c *container.Container) string {
 func containerOf(c *container.Container) dbusapi.Container {
 	sinceStart := bootClock() - time.Duration(c.StartTicks)*time.Second/userHZ
 	return dbusapi.Container{
-		ID: containerID(c), Name: c.Name, Runtime: c.Runtime, Kind: c.Kind.String(), Unit: c.Unit.Name,
+		ID: containerID(c), Name: c.Name, Runtime: c.Runtime, ClaimedName: c.Claimed, Kind: c.Kind.String(), Unit: c.Unit.Name,
 		Cgroup: c.CgroupPath, InitPID: c.InitPID, StartedAt: time.Now().Add(-sinceStart),
 	}
 }

@@ -103,7 +103,7 @@ func named(c dbusapi.Container, name string) bool {
 	switch {
 	case name == "":
 		return false
-	case name == c.Name, name == c.Runtime+"/"+c.Name, name == c.Unit, name == c.Cgroup:
+	case name == c.Name, c.Name != "" && name == c.Runtime+"/"+c.Name, name == c.Unit, name == c.Cgroup:
 		return true
 	}
 	return c.Kind == "application" && len(name) >= digits && len(c.Name) > len(name) && c.Name[:len(name)] == name

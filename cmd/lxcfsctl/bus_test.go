@@ -71,14 +71,15 @@ func testContainers() []dbusapi.ContainerUsage {
 		}},
 		{Container: dbusapi.Container{ID: "c2", Name: "0123456789abcdef0123", Runtime: "docker", Kind: "application", Unit: "docker-0123.scope", Cgroup: "/docker/0123"}},
 		{Container: dbusapi.Container{ID: "c3", Name: "web", Runtime: "nspawn", Kind: "system", Cgroup: "/machine.slice/web"}},
+		{Container: dbusapi.Container{ID: "c4", ClaimedName: "podman/0123456789abcdef0123", Kind: "application", Unit: "user@1000.service", Cgroup: "/user.slice/x"}},
 	}
 }
 
 func TestPick(t *testing.T) {
 	all := testContainers()
 	for name, want := range map[string]string{
-		"lxc/web": "c1", "/lxc.payload.web": "c1", "0123456789abcdef0123": "c2", "01234567": "c2", "docker-0123.scope": "c2", "nspawn/web": "c3",
-		"web": "", "0123": "", "": "", "none": "",
+		"lxc/web": "c1", "/lxc.payload.web": "c1", "0123456789abcdef0123": "c2", "01234567": "c2", "docker-0123.scope": "c2", "nspawn/web": "c3", "/user.slice/x": "c4", "user@1000.service": "c4",
+		"web": "", "0123": "", "": "", "none": "", "podman/0123456789abcdef0123": "", "/": "", // a claim names nothing
 	} {
 		got, err := pick(all, name)
 		if got.ID != want || (err == nil) != (want != "") {
@@ -94,6 +95,9 @@ func TestContainerRows(t *testing.T) {
 	}
 	if got := rows[2][0]; got != "0123456789ab" {
 		t.Errorf("a long id: %q", got)
+	}
+	if got := rows[4][0] + " " + rows[4][1]; got != "podman/0123456789ab (claimed) -" {
+		t.Errorf("a claimed name: %q", got)
 	}
 	if got := containerRows(testContainers(), true)[1][4]; got != "402653184" {
 		t.Errorf("bytes: %q", got)
@@ -136,7 +140,7 @@ func TestTopPrints(t *testing.T) {
 		t.Errorf("got %q", out.String())
 	}
 	out.Reset()
-	if err := (&topping{}).print(screen{Writer: &out}, loads); err != nil || strings.Contains(out.String(), "\x1b") || strings.Count(out.String(), "\n") != 4 {
+	if err := (&topping{}).print(screen{Writer: &out}, loads); err != nil || strings.Contains(out.String(), "\x1b") || strings.Count(out.String(), "\n") != 1+len(loads) {
 		t.Errorf("not a terminal: %q, %v", out.String(), err)
 	}
 	out.Reset()

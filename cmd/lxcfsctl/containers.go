@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,17 +57,26 @@ func containerRows(list []dbusapi.ContainerUsage, inBytes bool) [][]string {
 	return rows
 }
 
-// nameOf is the name, or for want of one the cgroup; a long id is cut as
-// runtimes do.
+// nameOf is the name, or for want of one what its cgroup claims to be, marked so,
+// or the cgroup.
 func nameOf(c dbusapi.Container) string {
-	const short = 12
 	switch {
-	case c.Name == "":
-		return c.Cgroup
-	case c.Kind == "application" && len(c.Name) > short:
-		return c.Name[:short]
+	case c.Name != "":
+		return shortened(c.Kind, c.Name)
+	case c.ClaimedName != "":
+		runtime, name, _ := strings.Cut(c.ClaimedName, "/")
+		return runtime + "/" + shortened(c.Kind, name) + " (claimed)"
 	}
-	return c.Name
+	return c.Cgroup
+}
+
+// shortened cuts a long id as runtimes do.
+func shortened(kind, name string) string {
+	const short = 12
+	if kind == "application" && len(name) > short {
+		return name[:short]
+	}
+	return name
 }
 
 func orDash(s string) string {

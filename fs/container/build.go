@@ -114,12 +114,12 @@ func (r *Resolver) buildInit(t *task, start uint64) (verdict, error) {
 		if err = r.checkTag(t.pid, t.tag); err != nil {
 			return v, gone("init", t.pid, err)
 		}
-	} else if top, _, err = r.ofUnit(t.place); err != nil {
+	} else if top, err = r.ofSystemUnit(t.place); err != nil {
 		return v, err
 	}
 	if machine := rec.c.Unit.Machine; top != nil && machine != "" && t.status.depth() == 2 {
 		// nspawn on v1 has no payload cgroup; what is nested is deeper.
-		rec.c.Runtime, rec.c.Name = "nspawn", machine
+		rec.c.Runtime, rec.c.Name, rec.c.Claimed = "nspawn", machine, ""
 	}
 	rec.top = topOf(top)
 	if v.rec = r.publishOrSweep(rec); v.rec == nil {
@@ -173,7 +173,7 @@ func (r *Resolver) newRecord(t *task, start uint64) (*record, error) {
 	rec.tag.Store(t.tag)
 	rec.c = &Container{
 		Key:        Key{inode, start},
-		Kind:       r.kind(t.place),
+		Kind:       System,
 		Unit:       cgroup.UnitOf(t.path),
 		InitPID:    t.pid,
 		StartTicks: start,
@@ -181,17 +181,22 @@ func (r *Resolver) newRecord(t *task, start uint64) (*record, error) {
 		Membership: t.member,
 		PIDDepth:   t.status.depth(),
 	}
+	r.claim(rec, scopesOf(t.path))
 	return rec, nil
 }
 
-// kind is that of the innermost runtime scope on the path, if root made it:
-// Docker in LXC is an application.
-func (r *Resolver) kind(p place) Kind {
-	all := scopesOf(p.path)
-	if len(all) == 0 || !r.trusted(p.hier, all[len(all)-1].path) {
-		return System
+// claim gives a record the kind of the innermost of its scopes (Docker in LXC is
+// an application) and, unless name gives it a better one, that name: the claim of
+// whoever made a cgroup in a container, or in what root gave away.
+func (r *Resolver) claim(rec *record, all []scope) {
+	if len(all) == 0 {
+		return
 	}
-	return all[len(all)-1].kind
+	s := all[len(all)-1]
+	rec.c.Kind = s.kind
+	if len(all) > 1 || !r.trusted(rec.hier, s.path) {
+		rec.c.Claimed = s.claim()
+	}
 }
 
 // ofScope returns the Container that a runtime's scope stands for: that of its
@@ -247,12 +252,14 @@ func (r *Resolver) byInode(inode uint64) *record {
 	return rec
 }
 
-// name gives a record its runtime and name; a scope inside another one only its
-// kind, since the outer container chose that name.
+// name gives a record the runtime and name of a scope to be believed; one inside
+// another only its kind, since the outer container chose that name.
 func (r *Resolver) name(rec *record, s scope) {
 	rec.c.Kind = s.kind
 	if all := scopesOf(s.path); len(all) == 1 {
-		rec.c.Runtime, rec.c.Name = s.runtime, s.name
+		rec.c.Runtime, rec.c.Name, rec.c.Claimed = s.runtime, s.name, ""
+	} else {
+		rec.c.Claimed = s.claim()
 	}
 }
 
@@ -273,17 +280,26 @@ func (r *Resolver) withoutInit(at place, inode uint64, old elder) *record {
 	return rec
 }
 
+// ofSystemUnit returns the Container of the system manager's unit that p is in;
+// nil for none.
+func (r *Resolver) ofSystemUnit(p place) (*record, error) {
+	system := systemUnit(p.path)
+	if system == "" || !r.trusted(p.hier, system) {
+		return nil, nil
+	}
+	return r.unitAt(r.cut(p, system), nil)
+}
+
 // ofUnit returns the Container of the systemd unit that p is in; nil for none.
 // The units of a user's manager are nested in the system's unit that it is.
 func (r *Resolver) ofUnit(p place) (*record, Reason, error) {
-	system := systemUnit(p.path)
-	if system == "" || !r.trusted(p.hier, system) {
-		return nil, "", nil
+	top, err := r.ofSystemUnit(p)
+	if top == nil {
+		return nil, "", err
 	}
-	top, err := r.unitAt(r.cut(p, system), nil)
 	unit := cgroup.UnitOf(p.path)
-	if err != nil || unit.User == "" || unit.Path == system || !within(unit.Path, system) {
-		return top, ReasonUnit, err
+	if unit.User == "" || unit.Path == top.c.CgroupPath || !within(unit.Path, top.c.CgroupPath) {
+		return top, ReasonUnit, nil
 	}
 	rec, err := r.unitAt(r.cut(p, unit.Path), top)
 	if rec == nil && err == nil {
@@ -306,6 +322,11 @@ func (r *Resolver) unitAt(at place, top *record) (*record, error) {
 	rec.c.Kind, rec.c.Runtime, rec.c.Name = Unit, "systemd", rec.c.Unit.Name
 	if rec.c.Unit.User != "" {
 		rec.c.Name = rec.c.Unit.User
+	}
+	if all := scopesOf(at.path); top != nil && len(all) > 0 && all[len(all)-1].path == at.path {
+		// A container on the host's pid namespace, of a user's Podman.
+		rec.c.Runtime, rec.c.Name = "", ""
+		r.claim(rec, all)
 	}
 	return r.publishOrSweep(rec), nil
 }

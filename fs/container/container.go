@@ -7,12 +7,15 @@ import (
 )
 
 // Kind says what sort of thing a Container is; the CPU policy "auto" goes by it.
+// A name that could be forged counts here: whoever forges it changes nobody's
+// view but his own, and that from one of his true limits (the cpuset) to another
+// (the quota).
 type Kind uint8
 
 // The kinds.
 const (
 	System      Kind = iota + 1 // a machine of its own: LXC, nspawn, any pid namespace of unknown make
-	Application                 // what an OCI runtime made for one application
+	Application                 // what an OCI runtime made for one application, or its cgroup's name says so
 	Unit                        // a plain systemd service or scope
 )
 
@@ -49,6 +52,10 @@ type Container struct {
 	// Name is the runtime's name or id of the container, or the unit's name; ""
 	// when Runtime is.
 	Name string
+	// Claimed is what the cgroup's name says where it is not to be believed,
+	// "podman/ID": with rootless Podman, or in another container. It is for
+	// people to read; nothing may be found by it. "" where Runtime is known.
+	Claimed string
 	// Unit is the systemd unit that CgroupPath is in; the zero Unit for none.
 	Unit cgroup.Unit
 	// InitPID is the init's pid on the host; 0 for a unit, and for a runtime's

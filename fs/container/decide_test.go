@@ -54,12 +54,29 @@ func shared(dev string, root int) []proc {
 	}
 }
 
+// userDir is what systemd gives to user 1000.
+const userDir = "/user.slice/user-1000.slice/user@1000.service"
+
+// rootless is a container of that user's Podman, pid 41, and its monitor; with
+// "host" one on the host's pid namespace.
+func rootless(pid string) []proc {
+	ns := []string{"1", "2"}
+	if pid == "host" {
+		ns = []string{"", ""}
+	}
+	const scope = userDir + "/user.slice/libpod-" + idA + ".scope"
+	return []proc{
+		{pid: 40, ppid: 1, cg: userDir + "/user.slice/libpod-conmon-" + idA + ".scope"},
+		{pid: 41, ppid: 40, ns: ns[0], cg: scope + "/container", root: 95, dev: "0:95"},
+		{pid: 42, ppid: 41, ns: ns[1], cg: scope + "/container", root: 95, dev: "0:95"},
+	}
+}
+
 func TestDecide(t *testing.T) {
 	const (
 		webGist    = `system "lxc" "web" /lxc.payload.web init 500`
 		dockerGist = `application "docker" "` + idA + `" /system.slice/docker-` + idA + `.scope init 600`
 		podDir     = "/kubepods.slice/kubepods-pod1.slice/cri-containerd-"
-		userDir    = "/user.slice/user-1000.slice/user@1000.service"
 	)
 	for _, tt := range []struct {
 		name   string
@@ -126,7 +143,7 @@ func TestDecide(t *testing.T) {
 			`unit "systemd" "systemd-nspawn@m.service" /machine.slice/systemd-nspawn@m.service init 0`, ReasonUnit},
 
 		{"Docker in LXC: innermost", append(lxc(), proc{pid: 560, ppid: 501, ns: "60 1", cg: "/lxc.payload.web/docker/" + idA}, proc{pid: 561, ppid: 560, ns: "61 2", cg: "/lxc.payload.web/docker/" + idA}), nil, "", 561,
-			`application "" "" /lxc.payload.web/docker/` + idA + ` init 560`, ReasonInit},
+			`application "" "" /lxc.payload.web/docker/` + idA + ` init 560 claims docker/` + idA, ReasonInit},
 		{"nested without a cgroup of its own", append(lxc(), proc{pid: 560, ppid: 502, ns: "60 1", cg: "/lxc.payload.web/system.slice/ssh.service"}), nil, "", 560,
 			`system "" "" /lxc.payload.web/system.slice/ssh.service init 560`, ReasonInit},
 		{"--pid=host in LXC", append(lxc(), proc{pid: 560, ppid: 501, ns: "60", cg: "/lxc.payload.web/docker/" + idA}), nil, "", 560, webGist, ReasonInit},
@@ -134,7 +151,20 @@ func TestDecide(t *testing.T) {
 		{"forged below the own container", append(lxc(), proc{pid: 560, ppid: 501, ns: "60", cg: "/lxc.payload.web/lxc.payload.victim"}), nil, "", 560, webGist, ReasonInit},
 		{"forged in a delegated service", []proc{{pid: 30, ppid: 1, cg: "/system.slice/d.service/lxc.payload.victim"}}, nil, "/system.slice/d.service", 30, `unit "systemd" "d.service" /system.slice/d.service init 0`, ReasonUnit},
 		{"forged with a pid namespace", []proc{{pid: 30, ppid: 1, ns: "1", cg: "/system.slice/d.service/docker-" + idA + ".scope"}}, nil, "/system.slice/d.service", 30,
-			`system "" "" /system.slice/d.service/docker-` + idA + `.scope init 30`, ReasonInit},
+			`application "" "" /system.slice/d.service/docker-` + idA + `.scope init 30 claims docker/` + idA, ReasonInit},
+		{"forged for the eye", []proc{{pid: 30, ppid: 1, ns: "1", cg: "/system.slice/d.service/lxc.payload.web  lxc  system\x1b"}}, nil, "/system.slice/d.service", 30,
+			`system "" "" /system.slice/d.service/lxc.payload.web  lxc  system` + "\x1b" + ` init 30`, ReasonInit},
+		{"Docker in an unprivileged LXC", append(lxc(), proc{pid: 560, ppid: 501, ns: "60 1", cg: "/lxc.payload.web/docker/" + idA}), nil, "/lxc.payload.web", 560,
+			`application "" "" /lxc.payload.web/docker/` + idA + ` init 560 claims docker/` + idA, ReasonInit},
+
+		{"rootless Podman", rootless(""), nil, userDir, 42, `application "" "" ` + userDir + "/user.slice/libpod-" + idA + `.scope/container init 41 claims podman/` + idA, ReasonInit},
+		{"rootless Podman: exec", append(rootless(""), proc{pid: 45, ppid: 40, ns: "9", cg: userDir + "/user.slice/libpod-" + idA + ".scope/container", root: 95, dev: "0:95"}), nil, userDir, 45,
+			`application "" "" ` + userDir + "/user.slice/libpod-" + idA + `.scope/container init 41 claims podman/` + idA, ReasonProcs},
+		{"rootless Podman: its conmon", rootless(""), nil, userDir, 40,
+			`unit "systemd" "libpod-conmon-` + idA + `.scope" ` + userDir + "/user.slice/libpod-conmon-" + idA + `.scope init 0`, ReasonUnit},
+		{"rootless Podman --pid=host", rootless("host"), nil, userDir, 42, `application "" "" ` + userDir + "/user.slice/libpod-" + idA + `.scope init 0 claims podman/` + idA, ReasonUnit},
+		{"rootless Podman in a unit", []proc{{pid: 41, ppid: 1, ns: "1", cg: userDir + "/app.slice/web.service/libpod-payload-" + idA}}, nil, userDir, 41,
+			`application "" "" ` + userDir + "/app.slice/web.service/libpod-payload-" + idA + ` init 41 claims podman/` + idA, ReasonInit},
 		{"forged beside the init", []proc{{pid: 30, ppid: 1, ns: "1", cg: "/system.slice/d.service/a"}, {pid: 31, ppid: 30, ns: "2", cg: "/system.slice/d.service/lxc.payload.victim"}}, nil, "/system.slice/d.service", 31,
 			`system "" "" /system.slice/d.service/a init 30`, ReasonInit},
 		{"conmon is no container", []proc{{pid: 30, ppid: 1, cg: "/machine.slice/libpod-conmon-" + idA + ".scope"}}, nil, "", 30,
@@ -150,7 +180,7 @@ func TestDecide(t *testing.T) {
 			`system "nspawn" "m" /machine.slice/machine-m.scope init 41`, ReasonInit},
 		{"pod with a shared pid namespace in a container", append(docker(), proc{pid: 660, ppid: 601, ns: "30 1", cg: "/system.slice/docker-" + idA + ".scope/cri-containerd-" + idA + ".scope"},
 			proc{pid: 661, ppid: 660, ns: "31 2", cg: "/system.slice/docker-" + idA + ".scope/cri-containerd-" + idB + ".scope"}), nil, "", 661,
-			`application "" "" /system.slice/docker-` + idA + `.scope/cri-containerd-` + idB + `.scope init 0`, ReasonOwnScope},
+			`application "" "" /system.slice/docker-` + idA + `.scope/cri-containerd-` + idB + `.scope init 0 claims containerd/` + idB, ReasonOwnScope},
 		{"no NStgid, by cgroup", []proc{{pid: 600, ppid: 1, cg: "/docker/" + idA, old: true}}, nil, "", 600, `application "docker" "` + idA + `" /docker/` + idA + ` init 0`, ReasonScope},
 		{"no NStgid, host", []proc{{pid: 600, ppid: 1, cg: "/", old: true}}, nil, "", 600, "host", ReasonRoot},
 		{"comm with parentheses and a newline", []proc{{pid: 30, ppid: 1, cg: "/system.slice/db.service", comm: ") R 1 (x\nPPid:\t7"}}, nil, "", 30, `unit "systemd" "db.service" /system.slice/db.service init 0`, ReasonUnit},

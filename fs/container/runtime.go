@@ -14,6 +14,17 @@ type scope struct {
 	kind    Kind
 }
 
+// claim returns the name for people to read; "" where it is not of letters,
+// digits and "_.:@-" alone, so that it cannot pass for anything else.
+func (s scope) claim() string {
+	for _, c := range []byte(s.name) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && strings.IndexByte("_.:@-", c) < 0 {
+			return ""
+		}
+	}
+	return s.runtime + "/" + s.name
+}
+
 // idName is a form of cgroup name around a container's id: 12 hex digits or
 // more, which "libpod-conmon-ID.scope" and "docker-compose.scope" don't have.
 type idName struct{ prefix, suffix, runtime string }

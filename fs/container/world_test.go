@@ -186,10 +186,15 @@ func mustResolve(t *testing.T, r *Resolver, tid uint32) Decision {
 	return d
 }
 
-// gist is what a table says of a decision: kind, runtime, name, cgroup, init.
+// gist is what a table says of a decision: kind, runtime, name, cgroup, init, and
+// the claimed name if there is one.
 func gist(c *Container) string {
 	if c == nil {
 		return "host"
 	}
-	return fmt.Sprintf("%v %q %q %s init %d", c.Kind, c.Runtime, c.Name, c.CgroupPath, c.InitPID)
+	claimed := ""
+	if c.Claimed != "" {
+		claimed = " claims " + c.Claimed
+	}
+	return fmt.Sprintf("%v %q %q %s init %d%s", c.Kind, c.Runtime, c.Name, c.CgroupPath, c.InitPID, claimed)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/container"
 	"linuxcontainers.org/lxcfs/fs/view"
 	"linuxcontainers.org/lxcfs/test/hosts"
@@ -159,6 +160,51 @@ func TestGatherCPUs(t *testing.T) {
 			}
 			if got := v.CPUs.String(); got != test.want {
 				t.Errorf("got CPUs %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// A container of a user's Podman, as captured from root's but below the user's manager: its name could be forged, and
+// its CPUs are counted by its quota all the same; a forged one is shown what it may use, never more.
+func TestGatherRootless(t *testing.T) {
+	const (
+		id     = "4b9574a550bb0b012205b7aacdd3f313a75ec9c8aa4e7f992c21cc15464814bc"
+		user   = "/user.slice/user-1000.slice/user@1000.service"
+		system = "/machine.slice/libpod-" + id + ".scope"
+		own    = user + "/user.slice/libpod-" + id + ".scope"
+	)
+	for _, test := range []struct{ name, scope, quota, want string }{
+		{"a quota of one CPU", own, "100000 100000\n", "0"},
+		{"a quota of two CPUs", own, "200000 100000\n", "0-1"},
+		{"none", own, "max 100000\n", "0-1"},
+		{"a name of an application that has more CPUs than there are", own, "9900000 100000\n", "0-1"},
+		{"a name of no runtime", user + "/app.slice/x.service", "100000 100000\n", "0-1"},
+		{"a name of LXC", user + "/app.slice/lxc.payload.x", "100000 100000\n", "0-1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := hosts.Load(t, "6.12-debian13-v2-podman")
+			for name, text := range a.Files {
+				delete(a.Files, name)
+				a.Files[strings.Replace(name, system, test.scope, 1)] = strings.ReplaceAll(text, system, test.scope)
+			}
+			for dir := user; dir != "/user.slice"; dir = path.Dir(dir) {
+				a.Files["/sys/fs/cgroup"+dir+"/cpuset.cpus.effective"] = "0-1\n"
+			}
+			a.Dirs["/sys/fs/cgroup"+user] = hostfile.Info{UID: 1000, GID: 1000}
+			a.Files["/sys/fs/cgroup"+test.scope+"/container/cpu.max"] = test.quota
+			a.Files["/sys/fs/cgroup"+test.scope+"/cpu.max"] = test.quota
+			m := machine.New(t, a)
+			who := m.Container(t, 364)
+			if who.Runtime != "" || who.Name != "" {
+				t.Errorf("an untrusted name counts: %q %q", who.Runtime, who.Name)
+			}
+			var v view.View
+			if err := m.Gatherer.Gather(&v, who, view.NeedCPUs, m.Options); err != nil {
+				t.Fatal(err)
+			}
+			if got := v.CPUs.String(); got != test.want {
+				t.Errorf("%s: got CPUs %s, want %s", who.CgroupPath, got, test.want)
 			}
 		})
 	}

@@ -162,6 +162,9 @@ func named(c *container.Container, name string) bool {
 	if unit := c.Unit.Name; name == unit || name+".service" == unit {
 		return true
 	}
+	if c.Name == "" { // what its cgroup claims to be names nothing
+		return false
+	}
 	if runtime, rest, ok := strings.Cut(name, "/"); ok && runtime == c.Runtime {
 		name = rest
 	}

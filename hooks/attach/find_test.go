@@ -26,7 +26,9 @@ func TestSelect(t *testing.T) {
 		found(61, "systemd", "nginx.service", container.Unit, 6, 0),
 		{PID: 70},
 		found(80, "", "", container.System, 8, 80),
+		found(90, "", "", container.Application, 9, 90),
 	}
+	all[10].Container.Claimed = "podman/feedfeedfeed"
 	all[7].Container.Unit.Name, all[6].Container.Unit.Name = "nginx.service", "nginx.service"
 	all[9].Container.Unit.Name = "machine.service"
 	for _, tt := range []struct {
@@ -49,6 +51,9 @@ func TestSelect(t *testing.T) {
 		{"machine.service", []int{80}, nil},
 		{"4711", []int{4711}, nil},
 		{"", nil, ErrNotFound},
+		{"/", nil, ErrNotFound},
+		{"podman/feedfeedfeed", nil, ErrNotFound}, // a claim names nothing
+		{"feedfeedfeed", nil, ErrNotFound},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Select(all, tt.name)
