@@ -143,3 +143,22 @@ func TestOSLeaksNoDescriptor(t *testing.T) {
 		t.Errorf("got %d descriptors, want %d", after, before)
 	}
 }
+
+func TestAppendHead(t *testing.T) {
+	whole, err := OS{}.Append(nil, "/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []int{-1, 0, 1, 100, 4096, len(whole), len(whole) + 1, 1 << 20} {
+		want := "x" + string(whole[:min(max(limit, 0), len(whole))])
+		for _, fsys := range []FS{OS{}, NewHeld(1), struct{ FS }{OS{}}} {
+			got, err := AppendHead(fsys, []byte("x"), "/proc/self/mountinfo", limit)
+			if err != nil || string(got) != want {
+				t.Errorf("%T, %d bytes: got %q, %v, want %q", fsys, limit, got, err, want)
+			}
+		}
+	}
+	if got, err := AppendHead(OS{}, []byte("x"), "/proc/self/nothing", 9); string(got) != "x" || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

@@ -6,7 +6,7 @@ import (
 )
 
 // ofInit returns the Container of a pid namespace's init.
-func (r *Resolver) ofInit(pid uint32) (found, error) {
+func (r *inquiry) ofInit(pid uint32) (found, error) {
 	r.mu.Lock()
 	rec := r.byInit[pid]
 	r.mu.Unlock()
@@ -26,7 +26,7 @@ func (r *Resolver) ofInit(pid uint32) (found, error) {
 
 // unmoved: the init lives and is in the cgroups where it was. Its file is held:
 // opened before it was last made sure of the process, it is that process's.
-func (r *Resolver) unmoved(rec *record) bool {
+func (r *inquiry) unmoved(rec *record) bool {
 	if rec.stale.Load() {
 		return false
 	}
@@ -51,7 +51,7 @@ func (r *Resolver) unmoved(rec *record) bool {
 }
 
 // readInit reads an init whole; errChanged when the pid is no init (any more).
-func (r *Resolver) readInit(pid uint32) (*task, uint64, error) {
+func (r *inquiry) readInit(pid uint32) (*task, uint64, error) {
 	t, err := r.readTask(pid)
 	if err != nil {
 		return nil, 0, gone("init", pid, err)
@@ -72,7 +72,7 @@ func (r *Resolver) readInit(pid uint32) (*task, uint64, error) {
 // readLivingThread takes t's cgroups from a thread of t that is not exiting, for
 // a main thread that called pthread_exit(3). Without one, the process is dying:
 // on v1 it is in the root cgroups by now, and errChanged.
-func (r *Resolver) readLivingThread(t *task) error {
+func (r *inquiry) readLivingThread(t *task) error {
 	names, err := r.host.FS.ReadDir(procDir(t.pid) + "/task")
 	if err != nil {
 		return changed(err)
@@ -96,7 +96,7 @@ func (r *Resolver) readLivingThread(t *task) error {
 
 // buildInit makes the Container of an init known: top-level when it is what its
 // runtime's scope was made for or is in no unit, else nested.
-func (r *Resolver) buildInit(t *task, start uint64) (verdict, error) {
+func (r *inquiry) buildInit(t *task, start uint64) (verdict, error) {
 	v := verdict{reason: ReasonInit, detail: procDir(t.pid)}
 	rec, err := r.newRecord(t, start)
 	if err != nil {
@@ -138,11 +138,11 @@ func topOf(rec *record) *record {
 
 // publishOrSweep makes rec known, or what is known in its place. What was held
 // of its directories may be of a cgroup that had its name before.
-func (r *Resolver) publishOrSweep(rec *record) *record {
+func (r *inquiry) publishOrSweep(rec *record) *record {
 	r.host.Forget(rec.c.Membership)
 	known := r.publish(rec)
 	if known == nil {
-		r.bury()
+		r.bury(func(other *record) bool { return other.top == rec.top })
 		known = r.publish(rec)
 	}
 	return known
@@ -151,7 +151,7 @@ func (r *Resolver) publishOrSweep(rec *record) *record {
 // parentOf returns the Container that t's was made in, as far as both are in one
 // top-level container; else outer. It ends because every parent of an init is
 // less deep.
-func (r *Resolver) parentOf(t *task, outer *record) *record {
+func (r *inquiry) parentOf(t *task, outer *record) *record {
 	parent, err := r.readTask(t.status.ppid)
 	if err != nil || parent.status.depth() >= t.status.depth() {
 		return outer
@@ -164,7 +164,7 @@ func (r *Resolver) parentOf(t *task, outer *record) *record {
 }
 
 // newRecord returns the record of an init, of no runtime.
-func (r *Resolver) newRecord(t *task, start uint64) (*record, error) {
+func (r *inquiry) newRecord(t *task, start uint64) (*record, error) {
 	inode, err := r.inode(t.place)
 	if err != nil {
 		return nil, err
@@ -180,6 +180,7 @@ func (r *Resolver) newRecord(t *task, start uint64) (*record, error) {
 		CgroupPath: t.path,
 		Membership: t.member,
 		PIDDepth:   t.status.depth(),
+		Top:        r.top(t.place),
 	}
 	r.claim(rec, scopesOf(t.path))
 	return rec, nil
@@ -188,7 +189,7 @@ func (r *Resolver) newRecord(t *task, start uint64) (*record, error) {
 // claim gives a record the kind of the innermost of its scopes (Docker in LXC is
 // an application) and, unless name gives it a better one, that name: the claim of
 // whoever made a cgroup in a container, or in what root gave away.
-func (r *Resolver) claim(rec *record, all []scope) {
+func (r *inquiry) claim(rec *record, all []scope) {
 	if len(all) == 0 {
 		return
 	}
@@ -202,7 +203,7 @@ func (r *Resolver) claim(rec *record, all []scope) {
 // ofScope returns the Container that a runtime's scope stands for: that of its
 // oldest process (of its init, for a System) if this is an init, else one without an init. A process known
 // to be in it is looked at in any case (0: none). nil: top is full.
-func (r *Resolver) ofScope(p place, s scope, top *record, member uint32) (*record, error) {
+func (r *inquiry) ofScope(p place, s scope, top *record, member uint32) (*record, error) {
 	at := r.cut(p, s.path)
 	inode, err := r.inode(at)
 	if err != nil {
@@ -238,7 +239,7 @@ func (r *Resolver) ofScope(p place, s scope, top *record, member uint32) (*recor
 }
 
 // byInode returns the known and living record of a unit's or scope's cgroup.
-func (r *Resolver) byInode(inode uint64) *record {
+func (r *inquiry) byInode(inode uint64) *record {
 	r.mu.Lock()
 	rec := r.byCgroup[inode]
 	r.mu.Unlock()
@@ -254,7 +255,7 @@ func (r *Resolver) byInode(inode uint64) *record {
 
 // name gives a record the runtime and name of a scope to be believed; one inside
 // another only its kind, since the outer container chose that name.
-func (r *Resolver) name(rec *record, s scope) {
+func (r *inquiry) name(rec *record, s scope) {
 	rec.c.Kind = s.kind
 	if all := scopesOf(s.path); len(all) == 1 {
 		rec.c.Runtime, rec.c.Name, rec.c.Claimed = s.runtime, s.name, ""
@@ -264,7 +265,7 @@ func (r *Resolver) name(rec *record, s scope) {
 }
 
 // withoutInit returns the record of a cgroup that is a Container by itself.
-func (r *Resolver) withoutInit(at place, inode uint64, old elder) *record {
+func (r *inquiry) withoutInit(at place, inode uint64, old elder) *record {
 	if old.task != nil && within(old.task.path, at.path) {
 		at = r.cut(old.task.place, at.path)
 	}
@@ -276,13 +277,14 @@ func (r *Resolver) withoutInit(at place, inode uint64, old elder) *record {
 		CgroupPath: at.path,
 		Membership: at.member,
 		PIDDepth:   1,
+		Top:        r.top(at),
 	}
 	return rec
 }
 
 // ofSystemUnit returns the Container of the system manager's unit that p is in;
 // nil for none.
-func (r *Resolver) ofSystemUnit(p place) (*record, error) {
+func (r *inquiry) ofSystemUnit(p place) (*record, error) {
 	system := systemUnit(p.path)
 	if system == "" || !r.trusted(p.hier, system) {
 		return nil, nil
@@ -292,7 +294,7 @@ func (r *Resolver) ofSystemUnit(p place) (*record, error) {
 
 // ofUnit returns the Container of the systemd unit that p is in; nil for none.
 // The units of a user's manager are nested in the system's unit that it is.
-func (r *Resolver) ofUnit(p place) (*record, Reason, error) {
+func (r *inquiry) ofUnit(p place) (*record, Reason, error) {
 	top, err := r.ofSystemUnit(p)
 	if top == nil {
 		return nil, "", err
@@ -309,7 +311,7 @@ func (r *Resolver) ofUnit(p place) (*record, Reason, error) {
 }
 
 // unitAt returns the record of a unit's cgroup; nil when top is full.
-func (r *Resolver) unitAt(at place, top *record) (*record, error) {
+func (r *inquiry) unitAt(at place, top *record) (*record, error) {
 	inode, err := r.inode(at)
 	if err != nil {
 		return nil, err

@@ -67,13 +67,12 @@ type Container struct {
 	// CgroupPath is the path in the identity hierarchy ([cgroup.Host.Identity]),
 	// without a trailing /init.scope.
 	CgroupPath string
-	// Top is the CgroupPath of the top-level container that this one is nested in;
-	// its own for one that is in none. What is bounded is bounded for all
-	// Containers of one Top together.
-	Top string
 	// Membership is that of the init, without a trailing /init.scope in any
 	// hierarchy; without an init, that of the oldest process cut to CgroupPath.
 	Membership cgroup.Membership
+	// Top is the cgroup of the top-level container that this one is or is in; see
+	// [Resolver.top]. Whatever is bounded is bounded for each of these.
+	Top string
 	// PIDDepth is the depth of the init's pid namespace below that of /proc,
 	// which is 1; without an init, 1.
 	PIDDepth int

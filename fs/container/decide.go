@@ -6,7 +6,7 @@ import "linuxcontainers.org/lxcfs/cgroup"
 const maxSteps = 32
 
 // decide applies the rules, in the order of the reasons.
-func (r *Resolver) decide(t *task) (verdict, error) {
+func (r *inquiry) decide(t *task) (verdict, error) {
 	if t.status.depth() <= 1 {
 		why := ""
 		if t.status.blind {
@@ -33,7 +33,7 @@ func (r *Resolver) decide(t *task) (verdict, error) {
 //
 // A parent that died while we read it may be another process by then: its pid
 // counts only if it still is the parent afterwards.
-func (r *Resolver) walk(t *task) (pid uint32, ok bool, err error) {
+func (r *inquiry) walk(t *task) (pid uint32, ok bool, err error) {
 	if t.status.init() {
 		return t.status.tgid, true, nil
 	}
@@ -55,7 +55,7 @@ func (r *Resolver) walk(t *task) (pid uint32, ok bool, err error) {
 }
 
 // walkUp is walk without what is known of the caller's parent.
-func (r *Resolver) walkUp(t *task) (pid uint32, ok bool, err error) {
+func (r *inquiry) walkUp(t *task) (pid uint32, ok bool, err error) {
 	child, s := t.pid, t.status
 	for range maxSteps {
 		if s.ppid == 0 {
@@ -92,7 +92,7 @@ type found struct {
 // preferOwnScope: a caller in a runtime's scope that neither holds the init nor
 // is below the init's cgroup belongs to that scope (pods that share a pid
 // namespace). Below the init's cgroup, names are the container's own choice.
-func (r *Resolver) preferOwnScope(t *task, f found) (verdict, error) {
+func (r *inquiry) preferOwnScope(t *task, f found) (verdict, error) {
 	initPath, ok := pathIn(t.hier, f.init.member)
 	if !ok {
 		return f.verdict, nil
@@ -111,7 +111,7 @@ func (r *Resolver) preferOwnScope(t *task, f found) (verdict, error) {
 }
 
 // ownScope returns what s stands for; inside another scope it is nested there.
-func (r *Resolver) ownScope(p place, s scope) (verdict, error) {
+func (r *inquiry) ownScope(p place, s scope) (verdict, error) {
 	var top *record
 	var err error
 	if outer, ok := r.outerScope(p); ok && outer.path != s.path {
@@ -128,8 +128,8 @@ func (r *Resolver) ownScope(p place, s scope) (verdict, error) {
 
 // byCgroupOf decides by the caller's cgroup alone: in the host's pid namespace,
 // or for want of an init; why goes into the detail.
-func (r *Resolver) byCgroupOf(t *task, why string) (verdict, error) {
-	v, err := r.cgroupRules(t)
+func (r *inquiry) byCgroupOf(t *task, why string) (verdict, error) {
+	v, err := r.cgroupRules(t.place)
 	if err != nil {
 		return verdict{}, changed(err)
 	}
@@ -139,18 +139,18 @@ func (r *Resolver) byCgroupOf(t *task, why string) (verdict, error) {
 	return v, nil
 }
 
-func (r *Resolver) cgroupRules(t *task) (verdict, error) {
-	if t.path == "/" {
-		return verdict{reason: ReasonRoot, detail: t.path}, nil
+func (r *inquiry) cgroupRules(p place) (verdict, error) {
+	if p.path == "/" {
+		return verdict{reason: ReasonRoot, detail: p.path}, nil
 	}
-	if s, ok := r.outerScope(t.place); ok {
-		rec, err := r.ofScope(t.place, s, nil, 0)
+	if s, ok := r.outerScope(p); ok {
+		rec, err := r.ofScope(p, s, nil, 0)
 		return verdict{rec: rec, reason: ReasonScope, detail: s.path}, err
 	}
-	if rec, reason, err := r.ofUnit(t.place); rec != nil || err != nil {
+	if rec, reason, err := r.ofUnit(p); rec != nil || err != nil {
 		return verdict{rec: rec, reason: reason, detail: unitPath(rec)}, err
 	}
-	return verdict{reason: ReasonNoUnit, detail: t.path}, nil
+	return verdict{reason: ReasonNoUnit, detail: p.path}, nil
 }
 
 func unitPath(rec *record) string {

@@ -167,6 +167,8 @@ func TestDecide(t *testing.T) {
 			`application "" "" ` + userDir + "/app.slice/web.service/libpod-payload-" + idA + ` init 41 claims podman/` + idA, ReasonInit},
 		{"forged beside the init", []proc{{pid: 30, ppid: 1, ns: "1", cg: "/system.slice/d.service/a"}, {pid: 31, ppid: 30, ns: "2", cg: "/system.slice/d.service/lxc.payload.victim"}}, nil, "/system.slice/d.service", 31,
 			`system "" "" /system.slice/d.service/a init 30`, ReasonInit},
+		{"forged in a privileged machine", []proc{{pid: 41, ppid: 1, ns: "1", cg: "/machine.slice/machine-m.scope"}, {pid: 42, ppid: 41, ns: "2 1", cg: "/machine.slice/machine-m.scope/lxc.payload.victim"}}, nil, "", 42,
+			`system "" "" /machine.slice/machine-m.scope/lxc.payload.victim init 42 claims lxc/victim`, ReasonInit},
 		{"conmon is no container", []proc{{pid: 30, ppid: 1, cg: "/machine.slice/libpod-conmon-" + idA + ".scope"}}, nil, "", 30,
 			`unit "systemd" "libpod-conmon-` + idA + `.scope" /machine.slice/libpod-conmon-` + idA + `.scope init 0`, ReasonUnit},
 

@@ -11,6 +11,11 @@
 //     unshare(2) only lead downwards.
 //   - Names of cgroups are claims. They count only where root owns every
 //     directory above; identity is never a name.
+//   - Whoever asks chooses how much there is to look at. A decision reads a
+//     bounded number of files and bytes, and bounds of all kinds count for a
+//     top-level container ([Container.Top]), never for a parent of strangers'.
+//     One for whom no more is read is answered by its runtime's scope or its unit,
+//     and not with the host.
 //   - Pids are used again. Whatever was learned of a pid counts only while the
 //     inode of /proc/PID is the same: it belongs to one struct pid and is
 //     numbered anew for the next (fs/proc/base.c, proc_pid_make_inode).

@@ -1,12 +1,31 @@
 package container
 
+import (
+	"errors"
+	"time"
+)
+
 // noInit is what a decision by cgroup adds when there should have been an init.
 const noInit = "entered a pid namespace whose init was not found"
 
+// A search that read more files than dearSearch is not made again for a caller of
+// the same top-level container before restTime is over; what is known must do.
+const (
+	dearSearch = 64
+	restTime   = time.Second
+)
+
+// maxLevels is how many cgroups, one above the other, are looked at for an init.
+const maxLevels = 64
+
 // entered decides for a caller in a pid namespace whose parents are outside of
 // it (setns(2): lxc-attach, docker exec, nsenter) or too many.
-func (r *Resolver) entered(t *task) (verdict, error) {
-	pid, reason := r.enteredInit(t)
+func (r *inquiry) entered(t *task) (verdict, error) {
+	resting := r.rests(r.top(t.place))
+	pid, reason, err := r.enteredInit(t, resting)
+	if err != nil {
+		return verdict{}, err
+	}
 	if pid != 0 {
 		f, err := r.ofInit(pid)
 		if err != nil {
@@ -19,36 +38,70 @@ func (r *Resolver) entered(t *task) (verdict, error) {
 	}
 	v, err := r.byCgroupOf(t, noInit)
 	v.weak = true
+	if resting && err == nil {
+		if v.passing = true; v.rec == nil {
+			return verdict{}, errSpent
+		}
+		v.reason = ReasonBusy
+	}
 	return v, err
 }
 
+// rests says whether no search is to be made for a caller of a top-level container.
+func (r *Resolver) rests(top string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	until, ok := r.resting.get(top)
+	return ok && time.Now().Before(until)
+}
+
+// searched is told what a search cost.
+func (r *Resolver) searched(top string, files int) {
+	if files <= dearSearch {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resting.put(top, time.Now().Add(restTime))
+}
+
 // enteredInit looks for the init of t's pid namespace: first by cgroup, where
-// only one init may come into question, then by the mount namespace.
+// only one init may come into question, then by the mount namespace; resting, only
+// among those that are known.
 //
 // A runtime's scope holds one container. Any other cgroup may hold many, the
 // caller's own init be elsewhere, and the only one left be a stranger: there an
 // init must also have the caller's root directory.
-func (r *Resolver) enteredInit(t *task) (uint32, Reason) {
+func (r *inquiry) enteredInit(t *task, resting bool) (uint32, Reason, error) {
 	known := r.knownInits(t.status.depth())
 	own, alone := r.outerScope(t.place)
 	if rec := r.nearestKnown(t, known); rec != nil && (alone && within(rec.c.CgroupPath, own.path) || r.shareRoot(t, rec.c.InitPID)) {
-		return rec.c.InitPID, ReasonKnown
+		return rec.c.InitPID, ReasonKnown, nil
 	}
-	scanned := r.scanUp(t)
-	if len(scanned) == 1 && t.path != "/" && (alone || r.shareRoot(t, scanned[0])) {
-		return scanned[0], ReasonProcs
+	var candidates []uint32
+	if !resting {
+		before := r.files
+		scanned, err := r.scanUp(t)
+		r.searched(r.top(t.place), before-r.files)
+		if err != nil {
+			return 0, "", err
+		}
+		if len(scanned) == 1 && t.path != "/" && (alone || r.shareRoot(t, scanned[0])) {
+			return scanned[0], ReasonProcs, nil
+		}
+		candidates = scanned
 	}
-	candidates := scanned
 	for _, rec := range known {
 		candidates = append(candidates, rec.c.InitPID)
 	}
-	return r.sameRoot(t, candidates), ReasonMount
+	pid, err := r.sameRoot(t, candidates)
+	return pid, ReasonMount, err
 }
 
 // shareRoot says whether t and the init have the same root directory: the same
 // mount, or one that a mount namespace of t's own has of it. The host's root
 // directory is the same only where it is the same mount: it is everybody's.
-func (r *Resolver) shareRoot(t *task, init uint32) bool {
+func (r *inquiry) shareRoot(t *task, init uint32) bool {
 	mine, err := r.readRootMount(t.pid)
 	if err != nil {
 		return false
@@ -61,92 +114,106 @@ func (r *Resolver) shareRoot(t *task, init uint32) bool {
 	return err == nil && mine.sameDir(other) && !mine.sameDir(host)
 }
 
-// knownInits returns the records of living inits at that depth.
+// knownInits returns the records of inits at that depth. They need not live: who
+// picks one has to look.
 func (r *Resolver) knownInits(depth int) []*record {
 	var known []*record
 	for _, rec := range r.snapshot() {
-		if rec.c.InitPID != 0 && rec.c.PIDDepth == depth && r.alive(rec) {
+		if rec.c.InitPID != 0 && rec.c.PIDDepth == depth && !rec.stale.Load() {
 			known = append(known, rec)
 		}
 	}
 	return known
 }
 
-// nearestKnown returns the one whose cgroup is nearest above the caller's; nil
-// when there is none or more than one. The root cgroup is above everything and
+// nearestKnown returns the living one whose cgroup is nearest above the caller's;
+// nil when there is none or more than one. The root cgroup is above everything and
 // says nothing.
-func (r *Resolver) nearestKnown(t *task, known []*record) *record {
+func (r *inquiry) nearestKnown(t *task, known []*record) *record {
 	var nearest *record
 	longest := 0
 	for _, rec := range known {
 		path, ok := pathIn(rec.hier, t.member)
-		if !ok || rec.c.CgroupPath == "/" || !within(path, rec.c.CgroupPath) {
+		n := len(rec.c.CgroupPath)
+		if !ok || n < longest || rec.c.CgroupPath == "/" || !within(path, rec.c.CgroupPath) || !r.alive(rec) {
 			continue
 		}
-		switch n := len(rec.c.CgroupPath); {
-		case n > longest:
-			nearest, longest = rec, n
-		case n == longest:
+		if nearest = rec; n == longest {
 			nearest = nil
 		}
+		longest = n
 	}
 	return nearest
 }
 
 // scanUp returns the inits at the caller's depth in the nearest cgroup above the
 // caller that has any, up to the caller's runtime scope. In the root cgroup it
-// looks only for a caller that is in it.
-func (r *Resolver) scanUp(t *task) []uint32 {
+// looks only for a caller that is in it. The error is errSpent.
+func (r *inquiry) scanUp(t *task) ([]uint32, error) {
 	if t.hier == nil {
-		return nil
+		return nil, nil
 	}
 	stop := "/"
 	if s, ok := r.outerScope(t.place); ok {
 		stop = s.path
 	}
 	budget := r.opts.MaxScan
-	for path := t.path; budget > 0; path = parentPath(path) {
+	for path, level := t.path, 0; budget > 0 && level < maxLevels; path, level = parentPath(path), level+1 {
 		if path == "/" && t.path != "/" {
-			return nil
+			return nil, nil
 		}
 		if dir, err := t.hier.Dir(path); err == nil {
-			if inits := r.initsIn(dir, t.status.depth(), &budget); len(inits) > 0 {
-				return inits
+			inits, err := r.initsIn(dir, t.status.depth(), &budget)
+			if err != nil || len(inits) > 0 {
+				return inits, err
 			}
 		}
 		if path == stop {
-			return nil
+			return nil, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-// sameRoot returns the one candidate with the caller's root mount; 0 when there
-// is none or more than one. The host's own root mount says nothing: a pid
-// namespace alone does not make a mount namespace.
-func (r *Resolver) sameRoot(t *task, candidates []uint32) uint32 {
+// sameRoot returns the one living candidate with the caller's root mount; 0 when
+// there is none or more than one. The host's own root mount says nothing: a pid
+// namespace alone does not make a mount namespace. The error is errSpent.
+func (r *inquiry) sameRoot(t *task, candidates []uint32) (uint32, error) {
 	if len(candidates) == 0 {
-		return 0
+		return 0, nil
 	}
 	mine, err := r.readRootMount(t.pid)
 	if err != nil {
-		return 0
+		return 0, spent(err)
 	}
 	if host, err := r.readRootMount(1); err != nil || host == mine {
-		return 0
+		return 0, spent(err)
 	}
 	var found uint32
 	for _, pid := range candidates[:min(len(candidates), r.opts.MaxScan)] {
 		if pid == found {
 			continue
 		}
-		if root, err := r.readRootMount(pid); err != nil || root != mine {
+		root, err := r.readRootMount(pid)
+		switch {
+		case errors.Is(err, errSpent):
+			return 0, err
+		case err != nil || root != mine:
 			continue
+		case found != 0:
+			return 0, nil
 		}
-		if found != 0 {
-			return 0
+		if s, err := r.readStatus(pid); err == nil && s.init() && s.depth() == t.status.depth() {
+			found = pid
 		}
-		found = pid
 	}
-	return found
+	return found, nil
+}
+
+// spent returns the error if it is errSpent.
+func spent(err error) error {
+	if errors.Is(err, errSpent) {
+		return err
+	}
+	return nil
 }

@@ -1,94 +1,79 @@
 package container
 
 import (
-	"bytes"
 	"errors"
-	"strings"
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/gate"
 )
 
-// Bounds of the callers of one lane that are being resolved at a time. A file of
-// /proc can block its reader for as long as the process it is about wants: one
-// in the middle of an execve(2) of a file that never comes does.
+// Bounds of the callers of one top-level container that are being resolved at a
+// time. A file of /proc can block its reader for as long as the process it is
+// about wants: one in the middle of an execve(2) of a file that never comes does.
 const (
 	maxResolving    = 8
 	resolvePatience = 100 * time.Millisecond
 )
 
-// inTurn resolves a caller that is not remembered. [gate.ErrBusy] is returned
-// when too many callers of the same unit or container are being resolved, and
-// none of them gets on.
+// inTurn resolves a caller that is not remembered.
 func (r *Resolver) inTurn(tid uint32) (verdict, error) {
 	file, err := hostfile.Hold(r.host.FS, procDir(tid)+"/cgroup")
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}
 	v, err := r.inLane(tid, file)
-	if err != nil {
+	if err != nil || v.passing {
 		file.Close()
 	}
 	return v, err
 }
 
-// inLane is inTurn with the caller's open /proc/TID/cgroup, which on success is
-// the Resolver's.
+// inLane is inTurn with the caller's open /proc/TID/cgroup, which is the
+// Resolver's when a decision is remembered. When too many callers of the same
+// top-level container are being resolved and none of them gets on, or there is
+// too much to look at, the caller's own cgroup answers.
 func (r *Resolver) inLane(tid uint32, file hostfile.File) (verdict, error) {
-	lane, err := r.laneOf(file)
+	p, err := r.inquire().placeOfFile(tid, file)
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}
+	lane := r.top(p)
 	if !r.gate.Enter(lane) {
-		return verdict{}, gate.ErrBusy
+		return r.byOwnCgroup(lane, p, gate.ErrBusy)
 	}
 	defer r.gate.Leave(lane)
 	for try := 1; ; try++ {
 		v, err := r.resolve(tid, file)
-		if err == nil || !errors.Is(err, errChanged) || try == attempts {
+		switch {
+		case errors.Is(err, errSpent):
+			return r.byOwnCgroup(lane, p, err)
+		case err == nil || !errors.Is(err, errChanged) || try == attempts:
 			return v, err
 		}
 	}
 }
 
-// laneOf returns the top-level unit or container of a task, by the names of its
-// cgroups alone: nothing that it reads can block.
-func (r *Resolver) laneOf(file hostfile.File) (string, error) {
-	buf := r.buffer()
-	defer r.release(buf)
-	var err error
-	if *buf, err = file.Append((*buf)[:0]); err != nil {
-		return "", err
-	}
-	return lane(*buf), nil
+// placeOfFile returns where a task is, by its open /proc/TID/cgroup: nothing that
+// it reads can block.
+func (r *inquiry) placeOfFile(tid uint32, file hostfile.File) (place, error) {
+	t := &task{pid: tid}
+	err := r.readPlace(t, file.Append)
+	return t.place, err
 }
 
-// lane returns the path up to its first component that is no slice, in the
-// hierarchy that tells units and containers apart:
-//
-//	12:memory:/machine.slice/a.scope/payload/b
-//	1:name=systemd:/machine.slice/a.scope/payload/b      -> /machine.slice/a.scope
-//	0::/
-func lane(membership []byte) string {
-	var best []byte
-	for line := range bytes.Lines(membership) {
-		_, rest, _ := bytes.Cut(bytes.TrimSuffix(line, []byte("\n")), []byte(":"))
-		controllers, path, _ := bytes.Cut(rest, []byte(":"))
-		if string(controllers) == "name=systemd" {
-			best = path
-			break
-		}
-		if len(path) > len(best) {
-			best = path
-		}
+// byOwnCgroup answers for a caller about whom no more can be found out now: with
+// its runtime's scope or its unit, whose names root gave, and never with the host.
+// A caller that is in neither gets the error.
+func (r *Resolver) byOwnCgroup(lane string, p place, why error) (verdict, error) {
+	if !r.last.Enter(lane) {
+		return verdict{}, why
 	}
-	end := 0
-	for component := range strings.SplitSeq(strings.TrimPrefix(string(best), "/"), "/") {
-		end += 1 + len(component)
-		if !strings.HasSuffix(component, ".slice") {
-			break
-		}
+	defer r.last.Leave(lane)
+	v, err := r.inquire().cgroupRules(p)
+	if err != nil || v.rec == nil {
+		return verdict{}, why
 	}
-	return string(best[:min(end, len(best))])
+	v.reason, v.passing = ReasonBusy, true
+	return v, nil
 }

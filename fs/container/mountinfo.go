@@ -26,15 +26,19 @@ func (m rootMount) sameDir(other rootMount) bool { return m.dev == other.dev && 
 //
 // Every mount has an id of its own and is in one mount namespace, so equal ids
 // mean the same mount namespace. Of mounts stacked on "/" the last one is seen.
+// The content may end in the middle of a line.
 func parseRootMount(content []byte) (rootMount, error) {
 	var root [5][]byte // id, parent, major:minor, directory, mount point
 	for line := range bytes.Lines(content) {
 		var fields [5][]byte
 		rest := line
+		whole := true
 		for i := range fields {
-			fields[i], rest, _ = bytes.Cut(rest, []byte(" "))
+			var ok bool
+			fields[i], rest, ok = bytes.Cut(rest, []byte(" "))
+			whole = whole && ok
 		}
-		if string(fields[4]) == "/" {
+		if whole && string(fields[4]) == "/" {
 			root = fields
 		}
 	}

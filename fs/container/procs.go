@@ -1,5 +1,11 @@
 package container
 
+import (
+	"errors"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+)
+
 // elder is the oldest process of a cgroup; no task when there is none to see.
 type elder struct {
 	task  *task
@@ -7,32 +13,29 @@ type elder struct {
 }
 
 // oldest returns the oldest process in a cgroup and all below it, of those that
-// are looked at; member is looked at first, unless it is 0. Of several that started in one tick it is the init of the
-// shallowest pid namespace, if there is one: an init forks at once. A System has
-// an init, whatever older process of the host's is beside it (one that started
-// it, say); an Application on the host's pid namespace may make pid namespaces.
-func (r *Resolver) oldest(p place, kind Kind, member uint32) elder {
-	var pids []uint32
-	if member != 0 {
-		pids = append(pids, member)
+// are looked at; member is looked at first, unless it is 0. Of several that started
+// in one tick it is the init of the shallowest pid namespace, if there is one: an
+// init forks at once. A System has an init, whatever older process of the host's is
+// beside it (one that started it, say); an Application on the host's pid namespace
+// may make pid namespaces.
+//
+// A cgroup with more in it than may be read, or that goes meanwhile, is no error:
+// the first processes found are commonly the oldest.
+func (r *inquiry) oldest(p place, kind Kind, member uint32) elder {
+	pids := r.procsBelow(p, member)
+	if kind == System {
+		h, done := r.half() // that a process has a large file leaves the others' start
+		init := h.shallowest(pids)
+		if done(); init.task != nil {
+			return init
+		}
 	}
-	// A subtree that is larger than the bound, or goes meanwhile, is no error:
-	// the first processes found are commonly the oldest.
-	_, _ = r.host.WalkProcs(p.member, r.opts.MaxScan, func(pid uint32) bool {
-		pids = append(pids, pid)
-		return len(pids) < r.opts.MaxScan
-	})
 	starts := make(map[uint32]uint64, len(pids))
 	first := ^uint64(0)
 	for _, pid := range pids {
 		if start, err := r.readStartTicks(pid); err == nil {
 			starts[pid] = start
 			first = min(first, start)
-		}
-	}
-	if kind == System {
-		if init := r.shallowest(pids, starts); init.task != nil {
-			return init
 		}
 	}
 	var best elder
@@ -48,21 +51,66 @@ func (r *Resolver) oldest(p place, kind Kind, member uint32) elder {
 	return best
 }
 
+// procsBelow returns the processes in a cgroup and all below it, breadth first, at
+// most as many as a decision looks at; member comes first, unless it is 0.
+func (r *inquiry) procsBelow(p place, member uint32) []uint32 {
+	var pids []uint32
+	if member != 0 {
+		pids = append(pids, member)
+	}
+	if p.hier == nil {
+		return pids
+	}
+	top, err := p.hier.Dir(p.path)
+	if err != nil {
+		return pids
+	}
+	dirs := []string{top}
+	for n := 0; n < len(dirs) && len(pids) < r.opts.MaxScan; n++ {
+		pids = r.procsIn(pids, dirs[n], r.opts.MaxScan-len(pids))
+		if r.pay() != nil {
+			break
+		}
+		names, err := hostfile.Subdirs(r.host.FS, dirs[n], r.opts.MaxScan-len(dirs))
+		if err != nil {
+			continue // it went, or is hidden by its owner
+		}
+		for _, name := range names {
+			dirs = append(dirs, dirs[n]+"/"+name)
+		}
+	}
+	return pids
+}
+
+// procsIn appends the processes in one cgroup, at most limit: none of one that is
+// unreadable, for it is hidden by its owner, threaded, or not there.
+func (r *inquiry) procsIn(dst []uint32, dir string, limit int) []uint32 {
+	const pidLength = 11 // bytes of a line, at most
+	buf := r.buffer()
+	defer r.release(buf)
+	var err error
+	if *buf, err = r.read((*buf)[:0], dir+"/cgroup.procs", pidLength*limit); err != nil {
+		return dst
+	}
+	return appendProcs(dst, *buf, limit)
+}
+
 // shallowest returns the init of the shallowest pid namespace, and of these the
 // oldest; none when there is no init.
-func (r *Resolver) shallowest(pids []uint32, starts map[uint32]uint64) elder {
+func (r *inquiry) shallowest(pids []uint32) elder {
 	var best elder
+	depth := maxDepth
 	for _, pid := range pids {
 		s, err := r.readStatus(pid)
-		if err != nil || !s.init() {
+		if err != nil || !s.init() || s.depth() > depth {
 			continue
 		}
-		start, ok := starts[pid]
-		if !ok || best.task != nil && (s.depth() > best.task.status.depth() || s.depth() == best.task.status.depth() && start >= best.start) {
+		start, err := r.readStartTicks(pid)
+		if err != nil || best.task != nil && s.depth() == depth && start >= best.start {
 			continue
 		}
 		if t, err := r.readTask(pid); err == nil {
-			best = elder{t, start}
+			best, depth = elder{t, start}, s.depth()
 		}
 	}
 	return best
@@ -77,24 +125,22 @@ func elderThan(a, b *task) bool {
 }
 
 // initsIn returns the inits of pid namespaces of that depth in cgroup.procs of
-// one cgroup and of init.scope right below it. budget is what may yet be read.
-func (r *Resolver) initsIn(dir string, depth int, budget *int) []uint32 {
-	buf := r.buffer()
-	defer r.release(buf)
+// one cgroup and of init.scope right below it. budget is how many processes may yet
+// be looked at. The error is errSpent.
+func (r *inquiry) initsIn(dir string, depth int, budget *int) ([]uint32, error) {
 	var pids, inits []uint32
 	for _, d := range []string{dir, dir + initScope} {
-		var err error
-		// Unreadable: hidden by its owner, threaded, or not there.
-		if *buf, err = r.host.FS.Append((*buf)[:0], d+"/cgroup.procs"); err == nil {
-			pids = appendProcs(pids, *buf, *budget-len(pids))
-		}
+		pids = r.procsIn(pids, d, *budget-len(pids))
 	}
 	*budget -= len(pids)
 	for _, pid := range pids {
 		s, err := r.readStatus(pid)
-		if err == nil && s.init() && s.depth() == depth {
+		switch {
+		case errors.Is(err, errSpent):
+			return nil, err
+		case err == nil && s.init() && s.depth() == depth:
 			inits = append(inits, pid)
 		}
 	}
-	return inits
+	return inits, nil
 }

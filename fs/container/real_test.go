@@ -314,7 +314,7 @@ func TestRealScope(t *testing.T) {
 	}
 	join(t, dir+"/"+idA, pid)
 	d := mustResolve(t, r, pid)
-	start, err := r.readStartTicks(pid)
+	start, err := r.inquire().readStartTicks(pid)
 	if d.Reason != ReasonScope || d.Container.Name != idA || err != nil || d.Container.StartTicks != start {
 		t.Errorf("got %s, %q, start %d; want start %d, %v", gist(d.Container), d.Reason, d.Container.StartTicks, start, err)
 	}

@@ -25,6 +25,9 @@ const (
 	ReasonScope Reason = "runtime scope of the caller"
 	// ReasonUnit: no pid namespace of its own, no runtime's scope.
 	ReasonUnit Reason = "systemd unit of the caller"
+	// ReasonBusy: no more can be found out about the caller now. It is decided anew
+	// at the next question.
+	ReasonBusy Reason = "runtime scope or unit of the caller, for there is too much to look at"
 	// ReasonQuota: the top-level container has too many containers in it.
 	ReasonQuota Reason = "too many nested containers: that of the parent"
 	// ReasonRoot: the host's content.

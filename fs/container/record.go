@@ -41,23 +41,25 @@ type ident struct {
 
 func (rec *record) ident() ident { return ident{rec.c.Key, rec.c.InitPID} }
 
-// alive: the Container still is what the record says.
+// alive: the Container still is what the record says. What it costs is nobody's
+// choice, and does not count.
 func (r *Resolver) alive(rec *record) bool {
 	return !rec.stale.Load() && r.lives(rec)
 }
 
 // lives: the Container exists, if not by this record.
 func (r *Resolver) lives(rec *record) bool {
+	q := r.unbounded()
 	if rec.c.InitPID == 0 {
-		ino, err := r.inode(place{rec.c.Membership, rec.hier, rec.c.CgroupPath})
+		ino, err := q.inode(place{rec.c.Membership, rec.hier, rec.c.CgroupPath})
 		return err == nil && ino == rec.c.Key.Inode
 	}
-	tag, err := r.tag(rec.c.InitPID)
+	tag, err := q.tag(rec.c.InitPID)
 	if err != nil || tag == rec.tag.Load() {
 		return err == nil
 	}
 	// The kernel may drop the inode of a living process when memory is short.
-	start, err := r.readStartTicks(rec.c.InitPID)
+	start, err := q.readStartTicks(rec.c.InitPID)
 	if err != nil || start != rec.c.StartTicks {
 		return false
 	}
@@ -100,14 +102,43 @@ func (r *Resolver) unlink(rec *record) {
 	if rec.top != nil {
 		rec.top.nested--
 	}
+	if r.alone[rec.c.Top] -= rec.alone(); r.alone[rec.c.Top] == 0 {
+		delete(r.alone, rec.c.Top)
+	}
+}
+
+// alone is 1 for a record that is in no other, and 0 for a nested one.
+func (rec *record) alone() int {
+	if rec.top == nil {
+		return 1
+	}
+	return 0
+}
+
+// evictAlone drops one of the records alone in a top-level container, rather one
+// that has not answered of late: where no scope and no unit contains them, there is
+// none whose numbers one too many could be shown. The caller holds mu.
+func (r *Resolver) evictAlone(top string) {
+	var victim *record
+	for i := range r.records.slots {
+		rec := r.records.slots[i].value
+		if rec.top != nil || rec.c.Top != top || rec.nested > 0 {
+			continue
+		}
+		victim = rec
+		if !rec.used.Swap(false) {
+			break
+		}
+	}
+	if victim != nil {
+		r.records.remove(victim.ident())
+		r.unlink(victim)
+	}
 }
 
 // publish makes a record known, unless there is one for the same Container
 // already, which it then returns. nil: its top-level container is full.
 func (r *Resolver) publish(rec *record) *record {
-	if rec.c.Top = rec.c.CgroupPath; rec.top != nil {
-		rec.c.Top = rec.top.c.CgroupPath
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known, ok := r.records.get(rec.ident()); ok {
@@ -126,7 +157,10 @@ func (r *Resolver) publish(rec *record) *record {
 			return nil
 		}
 		rec.top.nested++
+	} else if rec.c.Top != "/" && r.alone[rec.c.Top] >= r.opts.MaxNested { // all share "/" where nothing is in a cgroup
+		r.evictAlone(rec.c.Top)
 	}
+	r.alone[rec.c.Top] += rec.alone()
 	r.records.put(rec.ident(), rec)
 	r.index(rec, rec.inode)
 	r.version++

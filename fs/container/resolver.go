@@ -2,6 +2,7 @@ package container
 
 import (
 	"sync"
+	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
@@ -20,7 +21,13 @@ type Options struct {
 	MaxNested int
 	// MaxScan is how many processes one decision looks at in cgroup.procs; 512.
 	MaxScan int
+	// MaxFiles and MaxBytes are how much one decision reads before the caller's own
+	// cgroup decides; 1024, and 1 MiB.
+	MaxFiles, MaxBytes int
 }
+
+// maxResting is of how many top-level containers it is remembered that they rest.
+const maxResting = 256
 
 // attempts is how often a decision is begun again because processes came and
 // went under it.
@@ -32,18 +39,21 @@ type Resolver struct {
 	host    *cgroup.Host
 	opts    Options
 	buffers sync.Pool          // of *[]byte
-	gate    *gate.Gate[string] // by lane
+	gate    *gate.Gate[string] // by top-level container
+	last    *gate.Gate[string] // the same, for those whom gate turned away
 
 	mu       sync.Mutex
 	callers  ring[uint32, *caller]
 	kin      ring[uint32, *kin] // by pid
 	lines    ring[string, line] // by content
 	records  ring[ident, *record]
-	byInit   map[uint32]*record // init pid
-	byCgroup map[uint64]*record // inode of a unit's or scope's cgroup
-	version  uint64             // counts the records ever published
-	met      uint64             // counts the kin ever known
-	unlinked []*record          // since the last Sweep
+	resting  ring[string, time.Time] // until when, by top-level container
+	byInit   map[uint32]*record      // init pid
+	byCgroup map[uint64]*record      // inode of a unit's or scope's cgroup
+	alone    map[string]int          // records that are in no other, by their Top
+	version  uint64                  // counts the records ever published
+	met      uint64                  // counts the kin ever known
+	unlinked []*record               // since the last Sweep
 }
 
 // caller is a remembered decision. It is immutable. It counts while the task is
@@ -63,6 +73,8 @@ type verdict struct {
 	// weak: for want of something better; a container that becomes known later
 	// may be better.
 	weak bool
+	// passing: for want of time; to be decided anew at the next question.
+	passing bool
 }
 
 // New returns a Resolver that reads through host.FS.
@@ -70,7 +82,8 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 	for _, o := range []struct {
 		value    *int
 		fallback int
-	}{{&opts.MaxContainers, 4096}, {&opts.MaxCallers, 4096}, {&opts.MaxNested, 64}, {&opts.MaxScan, 512}} {
+	}{{&opts.MaxContainers, 4096}, {&opts.MaxCallers, 4096}, {&opts.MaxNested, 64}, {&opts.MaxScan, 512},
+		{&opts.MaxFiles, 1024}, {&opts.MaxBytes, 1 << 20}} {
 		if *o.value <= 0 {
 			*o.value = o.fallback
 		}
@@ -80,12 +93,15 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 		opts:     opts,
 		byInit:   make(map[uint32]*record),
 		byCgroup: make(map[uint64]*record),
+		alone:    make(map[string]int),
 		gate:     gate.New[string](maxResolving, resolvePatience),
+		last:     gate.New[string](maxResolving, 0),
 	}
 	r.buffers.New = func() any { b := make([]byte, 0, 4096); return &b }
 	r.callers.limit, r.kin.limit, r.lines.limit = opts.MaxCallers, opts.MaxCallers, opts.MaxContainers
 	r.callers.dropped = func(c *caller) { c.file.Close() }
 	r.kin.dropped = func(k *kin) { k.file.Close() }
+	r.resting.limit = maxResting
 	r.records.limit = opts.MaxContainers
 	r.records.busy = func(rec *record) bool { return rec.nested > 0 || rec.used.Swap(false) }
 	r.records.dropped = r.unlink
@@ -96,8 +112,9 @@ func (r *Resolver) buffer() *[]byte   { return r.buffers.Get().(*[]byte) }
 func (r *Resolver) release(b *[]byte) { r.buffers.Put(b) }
 
 // Resolve says whose numbers the thread tid sees. The error is syscall.ESRCH
-// when the caller, or the init of its pid namespace, is gone, and [gate.ErrBusy]
-// when too many of its like are being resolved; any other error
+// when the caller, or the init of its pid namespace, is gone. It is
+// [gate.ErrBusy] or another one when there are too many of its like, or too much
+// to look at, for a caller whose cgroup has no answer either; any other error
 // means that /proc or the cgroup hierarchies cannot be read.
 func (r *Resolver) Resolve(tid uint32) (Decision, error) {
 	if tid == 0 {
@@ -156,18 +173,19 @@ func (r *Resolver) resolve(tid uint32, file hostfile.File) (verdict, error) {
 	r.mu.Lock()
 	version, met := r.version, r.met
 	r.mu.Unlock()
-	t, err := r.readCaller(tid, file, met)
+	q := r.inquire()
+	t, err := q.readCaller(tid, file, met)
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}
-	v, err := r.decide(t)
+	v, err := q.decide(t)
 	if err == nil && t.walked {
 		if err = t.lives(r); err != nil {
 			err = gone("caller", tid, err)
 		}
 	}
-	if err != nil {
-		return verdict{}, err
+	if err != nil || v.passing {
+		return v, err
 	}
 	c := &caller{heldTask: heldTask{file: t.file}, raw: t.raw, verdict: v, version: version}
 	r.mu.Lock()
@@ -178,7 +196,7 @@ func (r *Resolver) resolve(tid uint32, file hostfile.File) (verdict, error) {
 
 // Containers returns the known Containers that still exist, in no order.
 func (r *Resolver) Containers() []*Container {
-	r.bury()
+	r.bury(all)
 	var all []*Container
 	for _, rec := range r.snapshot() {
 		all = append(all, rec.c)

@@ -18,7 +18,7 @@ import (
 func (r *Resolver) Sweep() (dead, others []*Container) {
 	sweep(r, &r.callers)
 	sweep(r, &r.kin)
-	r.bury()
+	r.bury(all)
 	r.mu.Lock()
 	r.lines.fade()
 	gone := r.unlinked
@@ -39,10 +39,12 @@ func (r *Resolver) Sweep() (dead, others []*Container) {
 	return dead, others
 }
 
-// bury forgets the Containers that exist no more.
-func (r *Resolver) bury() {
+func all(*record) bool { return true }
+
+// bury forgets the Containers that exist no more, of those that it is told.
+func (r *Resolver) bury(which func(*record) bool) {
 	for _, rec := range r.snapshot() {
-		if !r.alive(rec) {
+		if which(rec) && !r.alive(rec) {
 			r.forget(rec)
 		}
 	}
@@ -57,7 +59,7 @@ type heldTask struct {
 // dead: the task is no more. Its file is read only where the inode does not tell,
 // for that takes a lock of the kernel's and five times as long.
 func (h *heldTask) dead(r *Resolver, tid uint32) bool {
-	tag, err := r.tag(tid)
+	tag, err := r.unbounded().tag(tid)
 	if err == nil && tag == h.tag.Load() {
 		return false
 	}

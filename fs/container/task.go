@@ -37,6 +37,9 @@ type place struct {
 	path   string            // in hier
 }
 
+// wholeFile is for files whose length a process can't choose, or not freely.
+const wholeFile = hostfile.MaxSize
+
 func procDir(pid uint32) string { return "/proc/" + strconv.FormatUint(uint64(pid), 10) }
 
 // isGone: the file is of a task or cgroup that is no more.
@@ -67,13 +70,13 @@ func changed(err error) error {
 var errChanged = fmt.Errorf("processes changed meanwhile: %w", syscall.ESRCH)
 
 // tag returns what tells the task that has the pid now from any later one.
-func (r *Resolver) tag(pid uint32) (uint64, error) {
-	info, err := r.host.FS.Stat(procDir(pid))
+func (r *inquiry) tag(pid uint32) (uint64, error) {
+	info, err := r.stat(procDir(pid))
 	return info.Inode, err
 }
 
 // readTask reads a task; what it returns is all of one and the same task.
-func (r *Resolver) readTask(pid uint32) (*task, error) {
+func (r *inquiry) readTask(pid uint32) (*task, error) {
 	t := &task{pid: pid}
 	var err error
 	if t.tag, err = r.tag(pid); err != nil {
@@ -83,7 +86,7 @@ func (r *Resolver) readTask(pid uint32) (*task, error) {
 		return nil, err
 	}
 	if err = r.readPlace(t, func(dst []byte) ([]byte, error) {
-		return r.host.FS.Append(dst, procDir(pid)+"/cgroup")
+		return r.read(dst, procDir(pid)+"/cgroup", wholeFile)
 	}); err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func (r *Resolver) readTask(pid uint32) (*task, error) {
 // readCaller reads a task. Its file was opened before and is read last: what it
 // gives then, it gives of a task that lived all the while and so is the one that
 // the pid stood for.
-func (r *Resolver) readCaller(pid uint32, file hostfile.File, met uint64) (*task, error) {
+func (r *inquiry) readCaller(pid uint32, file hostfile.File, met uint64) (*task, error) {
 	t := &task{pid: pid, file: file, met: met}
 	var err error
 	if t.status, err = r.readStatus(pid); err == nil {
@@ -111,7 +114,7 @@ func (t *task) lives(r *Resolver) error {
 	return err
 }
 
-func (r *Resolver) checkTag(pid uint32, tag uint64) error {
+func (r *inquiry) checkTag(pid uint32, tag uint64) error {
 	now, err := r.tag(pid)
 	if err == nil && now != tag {
 		err = errChanged
@@ -119,12 +122,12 @@ func (r *Resolver) checkTag(pid uint32, tag uint64) error {
 	return err
 }
 
-func (r *Resolver) readStatus(pid uint32) (status, error) {
+func (r *inquiry) readStatus(pid uint32) (status, error) {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
 	name := procDir(pid) + "/status"
-	if *buf, err = r.host.FS.Append((*buf)[:0], name); err != nil {
+	if *buf, err = r.read((*buf)[:0], name, wholeFile); err != nil {
 		return status{}, err
 	}
 	s, err := parseStatus(*buf)
@@ -134,17 +137,17 @@ func (r *Resolver) readStatus(pid uint32) (status, error) {
 	return s, nil
 }
 
-func (r *Resolver) readStartTicks(pid uint32) (uint64, error) {
+func (r *inquiry) readStartTicks(pid uint32) (uint64, error) {
 	s, err := r.readStat(pid)
 	return s.startTicks, err
 }
 
-func (r *Resolver) readStat(pid uint32) (stat, error) {
+func (r *inquiry) readStat(pid uint32) (stat, error) {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
 	name := procDir(pid) + "/stat"
-	if *buf, err = r.host.FS.Append((*buf)[:0], name); err != nil {
+	if *buf, err = r.read((*buf)[:0], name, wholeFile); err != nil {
 		return stat{}, err
 	}
 	s, err := parseStat(*buf)
@@ -154,12 +157,22 @@ func (r *Resolver) readStat(pid uint32) (stat, error) {
 	return s, nil
 }
 
-func (r *Resolver) readRootMount(pid uint32) (rootMount, error) {
+// What is read of a process's mountinfo: its root is among the first mounts, and
+// how many it has is its own choice. The host's may have been mounted later.
+const (
+	mountsHead     = 4 << 10
+	hostMountsHead = 64 << 10
+)
+
+func (r *inquiry) readRootMount(pid uint32) (rootMount, error) {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
-	name := procDir(pid) + "/mountinfo"
-	if *buf, err = r.host.FS.Append((*buf)[:0], name); err != nil {
+	name, head := procDir(pid)+"/mountinfo", mountsHead
+	if pid == 1 {
+		head = hostMountsHead
+	}
+	if *buf, err = r.read((*buf)[:0], name, head); err != nil {
 		return rootMount{}, err
 	}
 	root, err := parseRootMount(*buf)
@@ -171,7 +184,7 @@ func (r *Resolver) readRootMount(pid uint32) (rootMount, error) {
 
 // readPlace reads t's /proc/PID/cgroup. Callers of one container have the same
 // content and share what it says.
-func (r *Resolver) readPlace(t *task, read func([]byte) ([]byte, error)) error {
+func (r *inquiry) readPlace(t *task, read func([]byte) ([]byte, error)) error {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
@@ -200,7 +213,7 @@ type line struct {
 	place place
 }
 
-func (r *Resolver) parsePlace(raw []byte) (place, error) {
+func (r *inquiry) parsePlace(raw []byte) (place, error) {
 	m, err := cgroup.ParseMembership(raw)
 	if err != nil {
 		return place{}, err
@@ -256,7 +269,7 @@ func pathIn(h *cgroup.Hierarchy, m cgroup.Membership) (string, bool) {
 
 // inode returns that of the cgroup's directory. A directory that its owner
 // hides is stood for by the nearest one above that can be seen.
-func (r *Resolver) inode(p place) (uint64, error) {
+func (r *inquiry) inode(p place) (uint64, error) {
 	if p.hier == nil {
 		return 0, nil
 	}
@@ -265,7 +278,7 @@ func (r *Resolver) inode(p place) (uint64, error) {
 		if err != nil {
 			return 0, err
 		}
-		info, err := r.host.FS.Stat(dir)
+		info, err := r.stat(dir)
 		if errors.Is(err, fs.ErrPermission) && path != "/" {
 			continue
 		}
@@ -278,10 +291,18 @@ func (r *Resolver) inode(p place) (uint64, error) {
 	}
 }
 
+// maxTrusted is how many cgroups may be above one whose name is believed. No
+// runtime makes one so deep.
+const maxTrusted = 32
+
 // trusted: root owns every directory above the cgroup, so that root (or whom
-// root asked) chose its name.
+// root asked) chose its name. A machine of systemd's may have the host's root for
+// its own: below its unit only payload is a name of the host's.
 func (r *Resolver) trusted(h *cgroup.Hierarchy, path string) bool {
-	if h == nil {
+	if h == nil || strings.Count(path, "/") > maxTrusted {
+		return false
+	}
+	if u := cgroup.UnitOf(path); u.Machine != "" && path != u.Path && path != u.Path+"/payload" {
 		return false
 	}
 	for path != "/" {
@@ -298,7 +319,8 @@ func (r *Resolver) trusted(h *cgroup.Hierarchy, path string) bool {
 }
 
 // appendProcs appends the pids in the content of cgroup.procs, at most limit,
-// one a line. 0 stands for a process that the reader cannot see, and other
+// one a line; a line without its end is left out, for only the beginning may have
+// been read. 0 stands for a process that the reader cannot see, and other
 // lines are not written by the kernel; both are left out.
 func appendProcs(dst []uint32, content []byte, limit int) []uint32 {
 	for line := range bytes.Lines(content) {
@@ -306,7 +328,7 @@ func appendProcs(dst []uint32, content []byte, limit int) []uint32 {
 			break
 		}
 		pid, err := parsePID("cgroup.procs", line)
-		if err != nil || pid == 0 {
+		if err != nil || pid == 0 || line[len(line)-1] != '\n' {
 			continue
 		}
 		dst = append(dst, pid)

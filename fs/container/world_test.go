@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
@@ -24,6 +25,7 @@ type proc struct {
 	tgid      uint32 // 0: pid
 	root      int    // root mount id; 0: 27, the host's
 	dev       string // of the root mount; "": 0:24, the host's
+	mounts    int    // how many KiB of further mounts there are
 	comm      string
 	old       bool // a kernel that has no NStgid
 	exiting   bool // in do_exit
@@ -32,13 +34,17 @@ type proc struct {
 // world is a machine whose files can change under the reader.
 type world struct {
 	*hostfile.Archive
+	mu    sync.Mutex // guards reads and bytes
 	reads int
+	bytes int // that AppendHead gave
 	// before is called before each access, with the file's name.
 	before func(name string)
 }
 
 func (w *world) touch(name string) {
+	w.mu.Lock()
 	w.reads++
+	w.mu.Unlock()
 	if f := w.before; f != nil {
 		f(name)
 	}
@@ -47,6 +53,16 @@ func (w *world) touch(name string) {
 func (w *world) Append(dst []byte, name string) ([]byte, error) {
 	w.touch(name)
 	return w.Archive.Append(dst, name)
+}
+
+func (w *world) AppendHead(dst []byte, name string, limit int) ([]byte, error) {
+	w.touch(name)
+	out, err := w.Archive.Append(dst, name)
+	out = out[:min(len(out), len(dst)+limit)]
+	w.mu.Lock()
+	w.bytes += len(out) - len(dst)
+	w.mu.Unlock()
+	return out, err
 }
 
 func (w *world) Stat(name string) (hostfile.Info, error) {
@@ -93,6 +109,7 @@ func (w *world) add(p proc) {
 		dev = "0:24"
 	}
 	w.Files[dir+"/mountinfo"] = fmt.Sprintf("%d 1 %s / / rw - ext4 /dev/root rw\n%d %d 0:5 / /proc rw - proc proc rw\n", root, dev, root+1, root)
+	w.Files[dir+"/mountinfo"] += strings.Repeat(fmt.Sprintf("%d %d 0:6 / /%s rw - tmpfs tmpfs rw\n", root+1, root, strings.Repeat("m", 1000)), p.mounts)
 	if strings.Contains(p.cg, ":/") {
 		w.Files[dir+"/cgroup"] = p.cg
 		return

@@ -36,14 +36,14 @@ type Config struct {
 // ENOMEM, as when the kernel has no room for one.
 const (
 	maxTriggers = 256 // of a connection
-	maxOfOne    = 16  // of a container
+	maxOfOne    = 16  // of a top-level container, with all in it
 )
 
 // trigger is that of one open file. The engine's mu guards it.
 type trigger struct {
 	Trigger
 	fh     uint64
-	owner  container.Key // zero: somebody on the host
+	owner  string // [container.Container.Top]; "": somebody on the host
 	source source
 
 	kh     uint64
@@ -63,12 +63,12 @@ type Engine struct {
 
 	mu       sync.Mutex // guards all below
 	triggers map[uint64]*trigger
-	owned    map[container.Key]int
+	owned    map[string]int // by owner
 }
 
 // New returns an engine without triggers.
 func New(cfg Config) *Engine {
-	return &Engine{cfg: cfg, wake: make(chan struct{}, 1), triggers: make(map[uint64]*trigger), owned: make(map[container.Key]int)}
+	return &Engine{cfg: cfg, wake: make(chan struct{}, 1), triggers: make(map[uint64]*trigger), owned: make(map[string]int)}
 }
 
 // Add makes what the thread tid wrote to the pressure file of a resource the
@@ -94,7 +94,7 @@ func (e *Engine) Add(fh uint64, tid uint32, resource string, text []byte, again 
 	}
 	t := &trigger{Trigger: spec, fh: fh, source: sourceOf(e.cfg.Host, decision.Container, resource)}
 	if decision.Container != nil {
-		t.owner = decision.Container.Key
+		t.owner = decision.Container.Top
 	}
 	return e.start(t)
 }
@@ -114,7 +114,7 @@ func (e *Engine) start(t *trigger) error {
 	switch {
 	case e.triggers[t.fh] != nil:
 		return syscall.EBUSY
-	case len(e.triggers) >= maxTriggers, t.owner != (container.Key{}) && e.owned[t.owner] >= maxOfOne:
+	case len(e.triggers) >= maxTriggers, t.owner != "" && e.owned[t.owner] >= maxOfOne:
 		return syscall.ENOMEM
 	}
 	now := e.cfg.Clock()

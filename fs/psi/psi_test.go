@@ -154,13 +154,13 @@ func pressure(some, full time.Duration) string {
 	return fmt.Sprintf("some avg10=0.00 avg60=0.00 avg300=0.00 total=%d\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=%d\n", some.Microseconds(), full.Microseconds())
 }
 
-// Resolve takes threads up to 9 for the container's, all others for the host's.
+// Resolve takes threads up to 9 for those of a container, each in one of its own in that, all others for the host's.
 func (w *world) Resolve(tid uint32) (container.Decision, error) {
 	if tid > 9 {
 		return container.Decision{}, nil
 	}
 	m, err := cgroup.ParseMembership([]byte("0::/box\n"))
-	return container.Decision{Container: &container.Container{Key: container.Key{Inode: 7}, Membership: m}}, err
+	return container.Decision{Container: &container.Container{Key: container.Key{Inode: uint64(tid)}, Top: "/box", Membership: m}}, err
 }
 
 // advance lets time pass in steps of 100 ms, with so much stall in each.
@@ -241,12 +241,12 @@ func TestAddRefuses(t *testing.T) {
 		}
 	}
 	for fh := uint64(3); fh < 3+maxOfOne-1; fh++ {
-		if err := add(fh, 1, "memory", valid, false); err != nil {
+		if err := add(fh, uint32(1+fh%9), "memory", valid, false); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := add(99, 1, "memory", valid, false); !errors.Is(err, syscall.ENOMEM) {
-		t.Errorf("too many of one container: %v", err)
+		t.Errorf("too many of one container and those in it: %v", err)
 	}
 	w.engine.Remove(3)
 	if err := add(99, 1, "memory", valid, false); err != nil {
@@ -309,6 +309,7 @@ func TestRestore(t *testing.T) {
 	w.wantPoll(t, "before", 1, ready)
 	w.records[3] = []byte("no record")
 	w.records[4] = []byte(`{"path":"/etc/passwd","threshold":5,"window":1}`)
+	w.records[5] = []byte(`{"path":"/proc/pressure/memory","Owner":[7,8],"threshold":150000000,"window":2000000000}`) // of an earlier version
 	w.start(t)
 	for fh, record := range w.records {
 		w.engine.Restore(fh, record)
@@ -322,7 +323,11 @@ func TestRestore(t *testing.T) {
 	w.wantPoll(t, "polled again", 1, ready)
 	w.advance(3*time.Second, 20*time.Millisecond)
 	w.wantPoll(t, "a new event", 1, ready|pri)
-	if len(w.records) != 2 || w.engine.owned[container.Key{Inode: 7}] != 1 {
+	if w.engine.owned["[7 8]"] != 1 {
+		t.Errorf("an earlier version's: owned %v", w.engine.owned)
+	}
+	w.engine.Remove(5)
+	if len(w.records) != 2 || w.engine.owned["/box"] != 1 {
 		t.Errorf("%d records, owned %v", len(w.records), w.engine.owned)
 	}
 }
