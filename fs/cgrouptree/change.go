@@ -118,10 +118,18 @@ func (t *Tree) openParent(c subtree.Caller, dir subtree.Key, name string) (*node
 	return n, nil
 }
 
+// unfinished is the mode of a cgroup of root's that is not given to the caller yet.
+// Nobody else makes one of it: another cgroup that has the name by then is told by
+// its mode.
+const unfinished = 0
+
 // mkdir makes the cgroup and gives it to the caller, itself last. Each step may
-// be repeated: an earlier process may have died after any of them.
+// be repeated: an earlier process may have died after any of them. One cgroup is
+// made at a time, as in the kernel.
 func (n *node) mkdir(name string, mode uint32, replayed bool) (*node, error) {
-	err := unix.Mkdirat(n.fd, name, mode&0o777)
+	n.tree.making.Lock()
+	defer n.tree.making.Unlock()
+	err := unix.Mkdirat(n.fd, name, unfinished)
 	exists := errors.Is(err, unix.EEXIST)
 	if err != nil && !(exists && replayed) {
 		return nil, err
@@ -130,7 +138,7 @@ func (n *node) mkdir(name string, mode uint32, replayed bool) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if child.file != "" || exists && !n.halfMade(child) {
+	if child.file != "" || !child.unfinished() && !(exists && n.mine(child)) {
 		child.close()
 		return nil, syscall.EEXIST
 	}
@@ -145,16 +153,21 @@ func (n *node) mkdir(name string, mode uint32, replayed bool) (*node, error) {
 // the same request.
 const replayTime = time.Minute
 
-// halfMade: the cgroup can be what an earlier process made for this request.
-func (n *node) halfMade(child *node) bool {
+// unfinished: the cgroup was made here, and not given to anybody yet.
+func (n *node) unfinished() bool {
+	return n.stat.Uid == n.tree.uid && n.stat.Mode&0o7777 == unfinished
+}
+
+// mine: the cgroup can be what an earlier process gave to the caller for this
+// request.
+func (n *node) mine(child *node) bool {
 	young := time.Since(time.Unix(child.stat.Mtim.Unix())) < replayTime
-	mine := child.stat.Uid == n.cred.uid && child.stat.Gid == n.cred.gid
-	return young && (mine || child.stat.Uid == 0 && child.stat.Gid == 0)
+	return young && child.stat.Uid == n.cred.uid && child.stat.Gid == n.cred.gid
 }
 
 // give gives a new cgroup to the caller.
 func (n *node) give(mode uint32) error {
-	giveFiles(n.fd, n.cred.uid, n.cred.gid)
+	giveFiles(n.fd, n.cred.uid, n.cred.gid, nil)
 	owner := subtree.Change{Mode: &mode}
 	if n.cred.uid != 0 || n.cred.gid != 0 {
 		owner.UID, owner.GID = &n.cred.uid, &n.cred.gid
@@ -162,9 +175,9 @@ func (n *node) give(mode uint32) error {
 	return n.change(owner)
 }
 
-// giveFiles gives the interface files of a cgroup that are root's to a user. One
-// that cannot be given stays root's, and the user can do less.
-func giveFiles(dir int, uid, gid uint32) {
+// giveFiles gives the interface files of a cgroup that are root's to a user, but for
+// those named. One that cannot be given stays root's, and the user can do less.
+func giveFiles(dir int, uid, gid uint32, but map[string]bool) {
 	if uid == 0 && gid == 0 {
 		return
 	}
@@ -174,7 +187,7 @@ func giveFiles(dir int, uid, gid uint32) {
 	}
 	for _, e := range list {
 		var st unix.Stat_t
-		if e.dir || unix.Fstatat(dir, e.name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Uid != 0 || st.Gid != 0 {
+		if e.dir || but[e.name] || unix.Fstatat(dir, e.name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Uid != 0 || st.Gid != 0 {
 			continue
 		}
 		_ = unix.Fchownat(dir, e.name, int(uid), int(gid), unix.AT_SYMLINK_NOFOLLOW)

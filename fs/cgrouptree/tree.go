@@ -29,6 +29,8 @@ type Tree struct {
 	hierarchies []*hierarchy // sorted by name
 	inFlight    gate
 	bounds      bounds
+	uid         uint32     // ours, commonly root's
+	making      sync.Mutex // held while a cgroup is made
 
 	mu    sync.Mutex // guards paths
 	paths map[subtree.Key]string
@@ -40,7 +42,7 @@ var _ subtree.Mutable = (*Tree)(nil)
 // hierarchyNumber) or the name of another is left out. The descriptors are
 // open as long as the process lives.
 func New(host *cgroup.Host, resolver Resolver) (*Tree, error) {
-	t := &Tree{proc: host.FS, resolver: resolver, paths: make(map[subtree.Key]string)}
+	t := &Tree{proc: host.FS, resolver: resolver, uid: uint32(unix.Geteuid()), paths: make(map[subtree.Key]string)}
 	for i := range host.Hierarchies {
 		h, err := openHierarchy(&host.Hierarchies[i])
 		if err != nil {

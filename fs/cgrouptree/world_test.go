@@ -28,7 +28,7 @@ type world struct {
 	dir  string
 	host *cgroup.Host
 	tree *Tree
-	// before is called before each file that is read.
+	// before is called before each file that is read or looked at.
 	before func(name string)
 }
 
@@ -37,6 +37,13 @@ func (w *world) Append(dst []byte, name string) ([]byte, error) {
 		f(name)
 	}
 	return w.Archive.Append(dst, name)
+}
+
+func (w *world) Stat(name string) (hostfile.Info, error) {
+	if f := w.before; f != nil {
+		f(name)
+	}
+	return w.Archive.Stat(name)
 }
 
 // resolver answers by cgroup and namespace, as far as this world needs it.

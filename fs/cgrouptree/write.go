@@ -1,12 +1,14 @@
 package cgrouptree
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
@@ -54,28 +56,35 @@ func (n *node) write(data []byte) error {
 		return err
 	}
 	defer unix.Close(fd)
-	for {
-		_, err = unix.Write(fd, data)
-		if err != unix.EINTR {
-			break
-		}
+	if n.file != "cgroup.subtree_control" || n.cred.uid == 0 && n.cred.gid == 0 {
+		return writeAll(fd, data)
 	}
-	if err == nil && n.file == "cgroup.subtree_control" {
-		n.adopt()
+	before := n.generation()
+	if err = writeAll(fd, data); err == nil {
+		n.adopt(before)
 	}
 	return err
 }
 
-// adopt gives the files that appeared in the cgroups right below to the caller,
-// whose the kernel would have made them. Files of the container's that are
-// root's on the host can only have appeared so.
-func (n *node) adopt() {
-	if n.cred.uid == 0 {
-		return
+func writeAll(fd int, data []byte) error {
+	for {
+		if _, err := unix.Write(fd, data); err != unix.EINTR {
+			return err
+		}
 	}
+}
+
+// generation is the cgroups right below one, and the files that any of them has.
+type generation struct {
+	cgroups map[string]uint64 // inodes by name
+	files   map[string]bool
+}
+
+func (n *node) generation() generation {
+	g := generation{make(map[string]uint64), make(map[string]bool)}
 	list, err := readDir(n.fd, maxSearch)
 	if err != nil {
-		return
+		return g
 	}
 	for _, e := range list {
 		if !e.dir {
@@ -85,12 +94,39 @@ func (n *node) adopt() {
 		if err != nil {
 			continue
 		}
-		giveFiles(fd, n.cred.uid, n.cred.gid)
+		files, err := readDir(fd, maxSearch)
+		unix.Close(fd)
+		if err != nil {
+			continue
+		}
+		g.cgroups[e.name] = e.ino
+		for _, f := range files {
+			g.files[f.name] = true
+		}
+	}
+	return g
+}
+
+// adopt gives the files that appeared in the cgroups right below to the caller,
+// whose the kernel would have made them: those of controllers that were enabled
+// now, and no others, for such a cgroup may be another user's or root's. One that
+// was made meanwhile is left alone.
+func (n *node) adopt(before generation) {
+	for name, ino := range before.cgroups {
+		fd, err := openPath(n.fd, name)
+		if err != nil {
+			continue
+		}
+		var st unix.Stat_t
+		if unix.Fstat(fd, &st) == nil && st.Ino == ino {
+			giveFiles(fd, n.cred.uid, n.cred.gid, before.files)
+		}
 		unix.Close(fd)
 	}
 }
 
-// move moves a process or thread into the cgroup n.
+// move moves a process or thread into the cgroup n. The kernel takes a number, which
+// may be another's by the time: the file of the process that was judged tells.
 func (n *node) move(text string) error {
 	id, err := parseID(text)
 	if err != nil {
@@ -104,6 +140,11 @@ func (n *node) move(text string) error {
 	if tid == 0 {
 		return syscall.ESRCH
 	}
+	judged, err := hostfile.Hold(n.tree.proc, fmt.Sprintf("/proc/%d/cgroup", tid))
+	if err != nil {
+		return syscall.ESRCH
+	}
+	defer judged.Close()
 	t, err := n.tree.task(tid)
 	if err != nil || !ns.shows(&t) {
 		return syscall.ESRCH
@@ -111,14 +152,64 @@ func (n *node) move(text string) error {
 	if err := n.mayMove(tid, &t); err != nil {
 		return err
 	}
-	// The number may be another's by now: look once more, as late as can be.
-	if again, err := n.tree.task(tid); err != nil || again.tgid != t.tgid || again.uids != t.uids || !ns.shows(&again) {
-		return syscall.ESRCH
-	}
 	if c := n.scope.container; c != nil && c.InitPID == t.tgid {
 		n.keepBound(n.path)
 	}
-	return n.write(strconv.AppendUint(nil, uint64(tid), 10))
+	return n.moveJudged(tid, t.uids, judged)
+}
+
+// moveJudged writes the number of a process as soon as it was found to be alive and
+// to have changed no user. One that has its number now, because it died under the
+// write, is put back.
+func (n *node) moveJudged(tid uint32, uids [4]uint32, judged hostfile.File) error {
+	fd, err := n.openFile(n.file, unix.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	again, err := n.tree.task(tid)
+	if err != nil || again.uids != uids || !lives(judged) {
+		return syscall.ESRCH
+	}
+	number := strconv.AppendUint(nil, uint64(tid), 10)
+	if err := writeAll(fd, number); err != nil || lives(judged) {
+		return err
+	}
+	n.putBack(tid, number)
+	return syscall.ESRCH
+}
+
+func lives(f hostfile.File) bool {
+	_, err := f.Append(nil)
+	return err == nil
+}
+
+// putBack moves a process that was not meant out of n, to where its parent is: it
+// was just born, and so was there.
+func (n *node) putBack(tid uint32, number []byte) {
+	now, err := n.tree.cgroupOf(n.h, tid)
+	if err != nil || now != n.path {
+		return
+	}
+	t, err := n.tree.task(tid)
+	if err != nil {
+		return
+	}
+	born, err := n.tree.cgroupOf(n.h, t.ppid)
+	if err != nil || born == n.path {
+		return
+	}
+	home, err := n.tree.at(n.h, n.scope, born)
+	if err != nil {
+		return
+	}
+	defer home.close()
+	fd, err := home.openFile(n.file, unix.O_WRONLY)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	_ = writeAll(fd, number) // it may be gone as well
 }
 
 // parseID parses what is written to cgroup.procs: an id, or 0 for the writer.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
@@ -144,6 +145,78 @@ func TestMoveOfSuccessor(t *testing.T) {
 	}
 	if w.before != nil {
 		t.Error("nothing ended")
+	}
+}
+
+// One that ends under the write, and whose number is given to a process that nobody meant, is put back to where that was born.
+func TestMoveOfSuccessorUnderTheWrite(t *testing.T) {
+	for _, h := range []string{"memory", "unified"} {
+		w := newWorld(t)
+		written := func() bool {
+			text, err := os.ReadFile(w.path(h, "box/app/deep/cgroup.procs"))
+			return err == nil && len(text) > 0
+		}
+		w.before = func(name string) {
+			if name != "/proc/1002" || !written() {
+				return
+			}
+			w.before = nil
+			w.Dirs = map[string]hostfile.Info{"/proc/1002": {Dev: 1, Inode: 424242}}
+			w.Files["/proc/1002/status"] = strings.ReplaceAll(w.Files["/proc/2001/status"], "2001", "1002")
+			w.Files["/proc/1002/cgroup"] = "4:memory:/box/app/deep\n0::/box/app/deep\n" // the kernel has moved it
+		}
+		if _, err := w.moved(1000, h+"/cgroup.procs", "9"); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("%s: got %v", h, err)
+		}
+		text, err := os.ReadFile(w.path(h, "other/cgroup.procs"))
+		if err != nil || !strings.HasPrefix(string(text), "1002") {
+			t.Errorf("%s: it was not put back: %q, %v", h, text, err)
+		}
+		if w.before != nil {
+			t.Error("nothing ended")
+		}
+	}
+}
+
+// What a write to cgroup.subtree_control gives to the writer is the files that appeared by it, as the kernel does.
+func TestAdopt(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	w := newWorld(t)
+	for _, name := range []string{"box/app", "box/in"} {
+		w.append("unified", name+"/cgroup.kill", "")
+	}
+	w.add(proc{pid: 1010, ppid: 1000, ns: "60", cgroup: "/box", uid: 4242})
+	n, err := w.tree.open(w.caller(1010), w.mustWalk(1000, "unified/box"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.close()
+	before := n.generation()
+	w.append("unified", "box/app/pids.max", "")
+	w.append("unified", "box/in/pids.max", "")
+	for _, name := range []string{"box/app", "box/late"} { // one that is another by now, and a new one
+		if name == "box/app" {
+			if err := os.Rename(w.path("unified", name), w.path("unified", "box/was")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Mkdir(w.path("unified", name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		w.append("unified", name+"/pids.max", "")
+		w.append("unified", name+"/memory.swap.max", "")
+	}
+	n.adopt(before)
+	for name, want := range map[string]uint32{
+		"box/in/pids.max": 4242, "box/in/memory.max": 0, "box/in/cgroup.procs": 0, "box/in/cgroup.kill": 0, "box/in": 0,
+		"box/app/pids.max": 0, "box/app/memory.swap.max": 0, "box/late/memory.swap.max": 0, "box/late/pids.max": 0,
+	} {
+		var st unix.Stat_t
+		if err := unix.Stat(w.path("unified", name), &st); err != nil || st.Uid != want {
+			t.Errorf("%s: owner %d, %v, want %d", name, st.Uid, err, want)
+		}
 	}
 }
 
@@ -283,6 +356,36 @@ func TestReplays(t *testing.T) {
 	}
 	if err := w.tree.Rmdir(again, box, "gone"); err != nil {
 		t.Errorf("rmdir done: %v", err)
+	}
+}
+
+// A replayed mkdir takes what is half made, and never a cgroup of root's that has the name by then.
+func TestReplayedMkdirOfAnothers(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	w := newWorld(t)
+	os.Chmod(w.path("memory", "box"), 0o777)
+	w.add(proc{pid: 1010, ppid: 1000, ns: "60", cgroup: "/box", uid: 4242})
+	again := w.caller(1010)
+	again.Replayed = true
+	for _, tt := range []struct {
+		name string
+		mode os.FileMode
+		uid  uint32 // in the end
+		err  error
+	}{
+		{"root's", 0o755, 0, syscall.EEXIST},
+		{"half", unfinished, 4242, nil},
+	} {
+		if err := os.Mkdir(w.path("memory", "box/"+tt.name), tt.mode); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := w.tree.Mkdir(again, w.mustWalk(1000, "memory/box"), tt.name, 0o755)
+		var st unix.Stat_t
+		if serr := unix.Stat(w.path("memory", "box/"+tt.name), &st); serr != nil || !errors.Is(err, tt.err) || tt.err == nil && err != nil || st.Uid != tt.uid {
+			t.Errorf("%s: %v, owner %d, %v; want %v, owner %d", tt.name, err, st.Uid, serr, tt.err, tt.uid)
+		}
 	}
 }
 

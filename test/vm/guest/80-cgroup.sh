@@ -43,6 +43,21 @@ refuses "its own limit of processes" in_box init "echo max >$u/$b/pids.max"
 refuses "its unit's" in_box init "echo max >$u/${b%/*}/memory.max"
 refuses "to divide its unit" in_box init "echo -memory >$u/${b%/*}/cgroup.subtree_control"
 
+story "a user who may divide a cgroup is given the new controllers' files, and nothing else of root's cgroup in it"
+check "root's child" in_box init "mkdir $u/$b/deleg $u/$b/deleg/roots && echo '+memory +pids' >$u/$b/deleg/cgroup.subtree_control && echo 30M >$u/$b/deleg/roots/memory.max"
+check "the user's cgroup" in_box init "echo '-pids' >$u/$b/deleg/cgroup.subtree_control && chown 1234 $u/$b/deleg $u/$b/deleg/cgroup.procs $u/$b/deleg/cgroup.subtree_control"
+as_user() { in_box init "setpriv --reuid 1234 --regid 1234 --clear-groups sh -c '$*'"; }
+check "the user enables a controller" as_user "echo +pids >$u/$b/deleg/cgroup.subtree_control"
+owners() { stat -c '%n %u' "$real/$b/deleg/roots/"* | sed 's|.*/||'; }
+is "what became the user's" "$(owners | grep -v ' 0$' | grep -v '^pids\.')" ""
+like "the new files did" "$(owners)" 'pids.max 1234'
+refuses "the limit of root's" as_user "echo max >$u/$b/deleg/roots/memory.max"
+is "it holds" "$(cat "$real/$b/deleg/roots/memory.max")" 31457280
+refuses "to kill root's" as_user "echo 1 >$u/$b/deleg/roots/cgroup.kill"
+check "a cgroup of the user's own" as_user "mkdir $u/$b/deleg/users && echo 2 >$u/$b/deleg/users/pids.max"
+is "is the user's whole" "$(stat -c %u:%a "$real/$b/deleg/users" "$real/$b/deleg/users/cgroup.procs" "$real/$b/deleg/users/pids.max" | paste -s -d ' ')" "1234:755 1234:644 1234:644"
+check "gone again" in_box init "rmdir $u/$b/deleg/users $u/$b/deleg/roots $u/$b/deleg"
+
 story "the limits hold"
 refuses "more memory than the job may have" in_box init "echo 0 >$u/$b/job/cgroup.procs && python3 -c 'len(bytearray(60 << 20))'"
 between "the job was killed for it" "$(awk '/^oom_kill / { print $2 }' "$real/$b/job/memory.events")" 1 9
