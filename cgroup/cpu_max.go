@@ -54,7 +54,8 @@ func (h *Host) ReadCPUQuota(m Membership) (CPUQuota, error) {
 	}
 	buf := h.buffer()
 	defer h.release(buf)
-	for q, own, ok := p, true, true; ok && !q.root(); own = false {
+	for q, level, ok := p, 1, true; ok && !q.root(); level++ {
+		own := level == 1
 		quota, err := h.readQuota(buf, q)
 		switch {
 		case err == nil && quota.tighter(least):
@@ -67,7 +68,7 @@ func (h *Host) ReadCPUQuota(m Membership) (CPUQuota, error) {
 		case err != nil && !unseen(err, own):
 			return least, err
 		}
-		q, ok = q.parent()
+		q, ok = q.above(level)
 	}
 	return least, nil
 }

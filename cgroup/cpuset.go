@@ -35,7 +35,8 @@ func (h *Host) readCPUSet(m Membership, files cpusetFiles) (CPUSet, error) {
 	}
 	buf := h.buffer()
 	defer h.release(buf)
-	for q, own, ok := p, true, true; ok; own = false {
+	for q, level, ok := p, 1, true; ok; level++ {
+		own := level == 1
 		s, err := h.readEffective(buf, q, files)
 		switch {
 		case err == nil && !s.Empty():
@@ -47,7 +48,7 @@ func (h *Host) readCPUSet(m Membership, files cpusetFiles) (CPUSet, error) {
 		case err != nil && !unseen(err, own):
 			return nil, err
 		}
-		q, ok = q.parent()
+		q, ok = q.above(level)
 	}
 	return nil, fmt.Errorf("non-empty cpuset of %q: %w", p.path, fs.ErrNotExist)
 }

@@ -69,15 +69,10 @@ func (h *Host) charged(buf *[]byte, p place, file string) ([]byte, place, error)
 	if gone := h.removed(p); gone != nil {
 		return nil, p, gone
 	}
-	for errors.Is(err, fs.ErrNotExist) {
-		up, ok := p.parent()
-		if !ok || up.root() {
-			break
-		}
-		p = up
-		b, err = h.content(buf, p.dir, file)
+	if b, has, err := h.nearest(buf, p, file); has.hierarchy != nil {
+		return b, has, err
 	}
-	return b, p, err
+	return nil, p, err
 }
 
 // removed returns an error when the cgroup itself is not there, and not just
@@ -93,18 +88,19 @@ func (h *Host) removed(p place) error {
 // limit returns the smallest value of the file in p's cgroup and its ancestors,
 // and the cgroup that has it, the nearest if several have. Ancestors that lack
 // the file or are unreadable (an owner may chmod a delegated cgroup) are left
-// out; p must have the file. The root cgroup is not read.
+// out, and some in the middle of a very deep path; p must have the file. The root
+// cgroup is not read.
 func (h *Host) limit(buf *[]byte, p place, file string, parse func([]byte) (uint64, error)) (least uint64, from string, err error) {
 	least = Max
-	for q, own, ok := p, true, true; ok && !q.root(); own = false {
+	for q, level, ok := p, 1, true; ok && !q.root(); level++ {
 		v, err := h.value(buf, q.dir, file, parse)
 		switch {
 		case err == nil && v < least:
 			least, from = v, q.path
-		case err != nil && !unseen(err, own):
+		case err != nil && !unseen(err, level == 1):
 			return Max, "", err
 		}
-		q, ok = q.parent()
+		q, ok = q.above(level)
 	}
 	return least, from, nil
 }

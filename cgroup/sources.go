@@ -164,10 +164,11 @@ func (h *Host) cpusetSource(m Membership) ([]Source, error) {
 	}
 	buf := h.buffer()
 	defer h.release(buf)
-	for q, ok := p, true; ok; q, ok = q.parent() {
+	for q, level, ok := p, 1, true; ok; level++ {
 		if s, err := h.readEffective(buf, q, files); err == nil && !s.Empty() {
 			return []Source{q.at("CPU set", set.String(), file)}, nil
 		}
+		q, ok = q.above(level)
 	}
 	return []Source{{Name: "CPU set", Value: set.String()}}, nil
 }
