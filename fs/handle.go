@@ -61,7 +61,7 @@ type handles struct {
 
 func newHandles(store Store) *handles {
 	return &handles{store: store, open: make(map[uint64]*handle), recent: list.New(), budget: maxContent,
-		waiting: gate.New[*handle](maxWaiting, waitingPatience)}
+		waiting: gate.New[*handle](maxWaiting, waitingRoom, waitingPatience)}
 }
 
 // create opens a handle on a node.
@@ -111,6 +111,7 @@ func (t *handles) restore(fh, node uint64) *handle {
 // Bounds of those who wait for one open file that is being rendered.
 const (
 	maxWaiting      = 1
+	waitingRoom     = 120
 	waitingPatience = time.Second
 )
 

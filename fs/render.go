@@ -64,13 +64,15 @@ type Renderer struct {
 	files    []*File
 	subtrees map[uint64]*mounted // of the tree that is made of the renderer, for their counters
 	options  atomic.Pointer[view.Options]
-	pool     sync.Pool // of *scratch
-	gate     *gate.Gate[*container.Container]
+	pool     sync.Pool          // of *scratch
+	gate     *gate.Gate[string] // by top-level container
 }
 
-// Bounds of the files of one container that are being rendered at a time.
+// Bounds of the files of one top-level container, with all in it, that are being
+// rendered at a time, and that wait for it.
 const (
 	maxRendering   = 8
+	renderRoom     = 56
 	renderPatience = 100 * time.Millisecond
 )
 
@@ -82,7 +84,7 @@ type scratch struct {
 
 // NewRenderer returns a renderer of those files that the host has.
 func NewRenderer(cfg Config, files []*File) *Renderer {
-	r := &Renderer{Config: cfg, gate: gate.New[*container.Container](maxRendering, renderPatience)}
+	r := &Renderer{Config: cfg, gate: gate.New[string](maxRendering, renderRoom, renderPatience)}
 	r.SetOptions(cfg.Options)
 	r.pool.New = func() any { return new(scratch) }
 	for _, f := range files {
@@ -192,10 +194,10 @@ func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View)
 // contained appends a container's version of s.host, as the thread tid reads it;
 // 0 for nobody.
 func (r *Renderer) contained(dst []byte, s *scratch, f *File, c *container.Container, tid uint32) ([]byte, error) {
-	if !r.gate.Enter(c) {
+	if !r.gate.Enter(c.Top) {
 		return dst, fmt.Errorf("render %s: %w", f.Path, gate.ErrBusy)
 	}
-	defer r.gate.Leave(c)
+	defer r.gate.Leave(c.Top)
 	s.view.Reader = tid
 	if err := r.Gatherer.Gather(&s.view, c, f.Needs, *r.options.Load()); err != nil {
 		return dst, fmt.Errorf("gather %s: %w", f.Path, err)

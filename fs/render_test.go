@@ -121,6 +121,59 @@ func TestRenderHostOnly(t *testing.T) {
 	}
 }
 
+// stuck gathers for the containers called "stuck" when it is let to.
+type stuck struct {
+	gatherer
+	entered, release chan struct{}
+}
+
+func (s stuck) Gather(dst *view.View, c *container.Container, needs view.Needs, opts view.Options) error {
+	if c.Name == "stuck" {
+		s.entered <- struct{}{}
+		<-s.release
+	}
+	return s.gatherer.Gather(dst, c, needs, opts)
+}
+
+// Nested containers have one bound together: as many as they like block no more of the daemon than one does, and nobody else's
+// files.
+func TestRenderBoundsTopLevelContainers(t *testing.T) {
+	r, _ := testRenderer(t)
+	r.Report = nil
+	g := stuck{entered: make(chan struct{}, 99), release: make(chan struct{})}
+	r.Gatherer = g
+	callers := resolver{1: {Container: &container.Container{Name: "good", InitPID: 1, Top: "/b"}}}
+	const nested = maxRendering + renderRoom + 10
+	for i := range uint32(nested) {
+		callers[100+i] = container.Decision{Container: &container.Container{Name: "stuck", InitPID: 1, Top: "/a", Key: container.Key{Inode: uint64(i)}}}
+	}
+	r.Resolver = callers
+	done := make(chan string, nested)
+	for i := range uint32(nested) {
+		go func() {
+			text, _ := r.Append(nil, r.files[0], 100+i)
+			done <- string(text)
+		}()
+	}
+	for range nested - maxRendering { // turned away, for nothing moves
+		if got := <-done; got != "memtotal\n" {
+			t.Errorf("one too many: got %q", got)
+		}
+	}
+	if n := len(g.entered); n != maxRendering {
+		t.Errorf("%d are under way, want %d", n, maxRendering)
+	}
+	if got, err := r.Append(nil, r.files[0], 1); err != nil || string(got) != "MEMTOTAL\n" {
+		t.Errorf("another's: %q, %v", got, err)
+	}
+	close(g.release)
+	for range maxRendering {
+		if got := <-done; got != "MEMTOTAL\n" {
+			t.Errorf("one that was under way: got %q", got)
+		}
+	}
+}
+
 func TestRenderWithoutHostFile(t *testing.T) {
 	r, _ := testRenderer(t)
 	r.FS = &hostfile.Archive{}

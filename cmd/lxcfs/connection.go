@@ -16,6 +16,11 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
+// slots is how many requests of a connection are under way at a time: more than
+// twice what one top-level container may have, with those that wait, in packages
+// container and fs. A slot takes 8 KiB, and one that was ever used 128 KiB more.
+const slots = 256
+
 // connection is one mount that this process serves.
 type connection struct {
 	id       string
@@ -93,7 +98,7 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := session.Config{Options: fs.ProtocolOptions(), Report: s.sessionEvent(id), Crashed: s.crashed}
+	cfg := session.Config{Slots: slots, Options: fs.ProtocolOptions(), Report: s.sessionEvent(id), Crashed: s.crashed}
 	if c.restored {
 		c.session, err = session.Restore(p.fuse, p.journal, cfg)
 	} else {

@@ -94,8 +94,8 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 		byInit:   make(map[uint32]*record),
 		byCgroup: make(map[uint64]*record),
 		alone:    make(map[string]int),
-		gate:     gate.New[string](maxResolving, resolvePatience),
-		last:     gate.New[string](maxResolving, 0),
+		gate:     gate.New[string](maxResolving, maxWaiting, resolvePatience),
+		last:     gate.New[string](maxResolving, maxWaiting, resolvePatience),
 	}
 	r.buffers.New = func() any { b := make([]byte, 0, 4096); return &b }
 	r.callers.limit, r.kin.limit, r.lines.limit = opts.MaxCallers, opts.MaxCallers, opts.MaxContainers

@@ -17,10 +17,12 @@ var ErrBusy = errors.New("too many requests under way")
 
 // Gate lets a bounded number of requests in for each key. A request above it
 // waits for its turn as long as those before it move on, and is turned away
-// when none of them has for the time of patience. The zero value is not usable.
-// Safe for concurrent use.
+// when none of them has for the time of patience, or when the room for those who
+// wait is full: who waits holds a slot of the session. The zero value is not
+// usable. Safe for concurrent use.
 type Gate[K comparable] struct {
 	limit    int
+	room     int
 	patience time.Duration
 
 	mu    sync.Mutex // guards all below
@@ -35,9 +37,9 @@ type lane struct {
 	freed       chan struct{} // closed when one leaves and somebody waits
 }
 
-// New returns a gate for limit requests of each key.
-func New[K comparable](limit int, patience time.Duration) *Gate[K] {
-	return &Gate[K]{limit: limit, patience: patience, lanes: make(map[K]*lane)}
+// New returns a gate for limit requests of each key, and room more that wait.
+func New[K comparable](limit, room int, patience time.Duration) *Gate[K] {
+	return &Gate[K]{limit: limit, room: room, patience: patience, lanes: make(map[K]*lane)}
 }
 
 // Enter returns true when a request may go on; Leave must follow then. It
@@ -46,6 +48,9 @@ func (g *Gate[K]) Enter(key K) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.lane(key)
+	if l.in >= g.limit && l.waiting >= g.room {
+		return false
+	}
 	for l.in >= g.limit {
 		left := g.patience - time.Since(l.moved)
 		if left <= 0 {

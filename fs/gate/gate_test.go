@@ -8,7 +8,7 @@ import (
 
 func TestGateLetsInUpToItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New[string](2, time.Second)
+		g := New[string](2, 9, time.Second)
 		for range 2 {
 			if !g.Enter("a") {
 				t.Fatal("turned away below the limit")
@@ -37,7 +37,7 @@ func TestGateLetsInUpToItsLimit(t *testing.T) {
 
 func TestGateWaitsForThoseThatMove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New[int](1, time.Second)
+		g := New[int](1, 10, time.Second)
 		g.Enter(7)
 		const waiters = 10
 		in := make(chan bool, waiters)
@@ -69,8 +69,45 @@ func TestGateWaitsForThoseThatMove(t *testing.T) {
 	})
 }
 
+// Those for whom there is no room are turned away at once, though requests move, and those who wait are not.
+func TestGateHasRoomForSoMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit, room = 2, 3
+		g := New[string](limit, room, time.Second)
+		in := make(chan bool, limit+room)
+		for range limit + room {
+			go func() {
+				ok := g.Enter("a")
+				in <- ok
+				time.Sleep(500 * time.Millisecond)
+				if ok {
+					g.Leave("a")
+				}
+			}()
+		}
+		synctest.Wait()
+		began := time.Now()
+		if g.Enter("a") || time.Since(began) != 0 {
+			t.Error("one more waits")
+		}
+		if !g.Enter("b") {
+			t.Error("another was turned away")
+		}
+		for range limit + room {
+			if !<-in {
+				t.Error("one of those who waited was turned away")
+			}
+		}
+		synctest.Wait()
+		time.Sleep(time.Second)
+		if !g.Enter("a") {
+			t.Error("turned away afterwards")
+		}
+	})
+}
+
 func BenchmarkGate(b *testing.B) {
-	g := New[string](8, time.Second)
+	g := New[string](8, 8, time.Second)
 	b.ReportAllocs()
 	for b.Loop() {
 		g.Enter("a")
