@@ -14,11 +14,19 @@ import (
 // newBoxIn is newBox in a cgroup of that path below one made for the test.
 func newBoxIn(t *testing.T, d *daemon, l limits, path ...string) *box {
 	t.Helper()
+	return newBoxAt(t, d, l, filepath.Join(append([]string{newTop()}, path...)...))
+}
+
+// newTop returns the name of a cgroup for a test.
+func newTop() string { return fmt.Sprintf("lxcfs-test-%d-%d", os.Getpid(), boxes.Add(1)) }
+
+// newBoxAt is newBox in the cgroup of that path.
+func newBoxAt(t *testing.T, d *daemon, l limits, name string) *box {
+	t.Helper()
 	if len(v1Controllers()) < 5 {
 		t.Skipf("needs cgroup v1 controllers; have: %q (v2 is tested in the VM)", v1Controllers())
 	}
-	top := fmt.Sprintf("lxcfs-test-%d-%d", os.Getpid(), boxes.Add(1))
-	b := &box{t: t, name: filepath.Join(append([]string{top}, path...)...)}
+	b := &box{t: t, name: name}
 	t.Cleanup(func() {
 		b.remove()
 		for dir := filepath.Dir(b.name); dir != "."; dir = filepath.Dir(dir) {
@@ -162,6 +170,48 @@ func (b *box) garble(text string) {
 				b.t.Fatalf("bind over %s: %v", f, err)
 			}
 			b.t.Cleanup(func() { syscall.Unmount(f, syscall.MNT_DETACH) })
+		}
+	}
+}
+
+// A container with hundreds of pid namespaces and thousands of mounts, whose processes enter the namespaces from outside all
+// the time, beside a victim below the same parent, as Docker's cgroupfs driver makes them. Whoever is asked about, victim or
+// attacker, each new process is shown its own container's memory.
+func TestHostileNeighbour(t *testing.T) {
+	const namespaces, mounts, callers, reads = 300, 600, 24, 60
+	d := start(t)
+	top := newTop()
+	id := func(digit string) string { return filepath.Join(top, "docker", strings.Repeat(digit, 64)) }
+	attacker := newBoxAt(t, d, limits{memory: "536870912"}, id("a"))
+	victim := newBoxAt(t, d, limits{memory: "268435456"}, id("b"))
+	dir := t.TempDir()
+	made := attacker.run(fmt.Sprintf(`mount -t tmpfs tmpfs %[1]s; mkdir %[1]s/m; for i in $(seq %[2]d); do mount --bind %[1]s/m %[1]s/m; done
+for i in $(seq %[3]d); do unshare --pid --fork sleep 600 </dev/null >/dev/null 2>&1 & done
+n=0; while [ $n -lt %[3]d ]; do n=0; for c in /proc/[0-9]*/comm; do read -r x <$c && [ "$x" = sleep ] && n=$((n + 1)); done; done 2>/dev/null; echo $n`, dir, mounts, namespaces))
+	if strings.TrimSpace(made) != fmt.Sprint(namespaces) {
+		t.Fatalf("the attacker made %q namespaces", made)
+	}
+	attacker.run(fmt.Sprintf(`for c in /proc/[0-9]*; do read -r x <$c/comm; if [ "$x" = sleep ]; then pids="$pids ${c#/proc/}"; fi; done
+set -- $pids
+for i in $(seq %d); do shift; (while :; do nsenter --target $1 --pid -- cat /proc/meminfo | head -n 1; done >%s/$i 2>/dev/null) </dev/null & done`, callers, dir))
+	wrong := 0
+	for range reads {
+		if got := field(t, victim.run("cat /proc/meminfo"), "MemTotal:"); got != 262144 {
+			wrong++
+			t.Logf("MemTotal %d kB for the victim", got)
+		}
+	}
+	if wrong > 0 {
+		t.Errorf("%d of %d reads of the victim were not its own", wrong, reads)
+	}
+	lines := attacker.run("cat " + dir + "/[0-9]*")
+	if n := strings.Count(lines, "MemTotal:"); n < callers {
+		t.Errorf("the attacker made %d reads only: %q", n, lines)
+	}
+	for line := range strings.Lines(lines) {
+		if f := strings.Fields(line); len(f) == 3 && f[1] != "524288" {
+			t.Errorf("the attacker reads %q", line)
+			break
 		}
 	}
 }
