@@ -183,12 +183,20 @@ func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View)
 	}
 	if err == nil {
 		v.Reader = tid
-		err = r.Gatherer.Gather(v, decision.Container, needs, *r.options.Load())
+		err = r.gather(v, decision.Container, needs)
 	}
 	if err != nil {
 		r.fellBack(Fallback{Path: path, TID: tid, Err: fmt.Errorf("gather %s: %w", path, err)})
 	}
 	return err == nil
+}
+
+func (r *Renderer) gather(v *view.View, c *container.Container, needs view.Needs) error {
+	if !r.gate.Enter(c.Top) {
+		return gate.ErrBusy
+	}
+	defer r.gate.Leave(c.Top)
+	return r.Gatherer.Gather(v, c, needs, *r.options.Load())
 }
 
 // contained appends a container's version of s.host, as the thread tid reads it;

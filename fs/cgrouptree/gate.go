@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// maxInFlight is how many writes of one container may be under way: one may
+// maxInFlight is how many writes of one top-level container may be under way: one may
 // take the kernel long (memory.reclaim), and a request holds a worker.
 const maxInFlight = 16
 

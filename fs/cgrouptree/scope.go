@@ -32,6 +32,15 @@ type scope struct {
 	container *container.Container
 }
 
+// bound is what requests under way count for: the top-level container, so that
+// those in it have one bound together.
+func (s scope) bound() string {
+	if s.container != nil && s.container.Top != "" {
+		return s.container.Top
+	}
+	return s.path
+}
+
 // scope finds what the caller, in a pid namespace of that depth, may see of h.
 func (t *Tree) scope(tid uint32, h *hierarchy, depth int) (scope, error) {
 	d, err := t.resolver.Resolve(tid)

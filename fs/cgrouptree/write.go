@@ -35,10 +35,10 @@ func (t *Tree) Write(c subtree.Caller, file subtree.Key, _ uint64, data []byte) 
 	if err := n.refused(); err != nil {
 		return 0, err
 	}
-	if err := t.inFlight.enter(n.scope.path); err != nil {
+	if err := t.inFlight.enter(n.scope.bound()); err != nil {
 		return 0, err
 	}
-	defer t.inFlight.leave(n.scope.path)
+	defer t.inFlight.leave(n.scope.bound())
 	if isList(n.file) {
 		err = n.move(string(data))
 	} else {

@@ -87,7 +87,7 @@ func (r *inquiry) readLivingThread(t *task) error {
 		}
 		thread, err := r.readTask(tid)
 		if err == nil && thread.status.tgid == t.pid {
-			t.place = thread.place
+			t.place, t.top = thread.place, thread.top
 			return nil
 		}
 	}
@@ -180,7 +180,7 @@ func (r *inquiry) newRecord(t *task, start uint64) (*record, error) {
 		CgroupPath: t.path,
 		Membership: t.member,
 		PIDDepth:   t.status.depth(),
-		Top:        r.top(t.place),
+		Top:        t.top,
 	}
 	r.claim(rec, scopesOf(t.path))
 	return rec, nil

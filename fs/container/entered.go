@@ -21,7 +21,7 @@ const maxLevels = 64
 // entered decides for a caller in a pid namespace whose parents are outside of
 // it (setns(2): lxc-attach, docker exec, nsenter) or too many.
 func (r *inquiry) entered(t *task) (verdict, error) {
-	resting := r.rests(r.top(t.place))
+	resting := r.rests(t.top)
 	pid, reason, err := r.enteredInit(t, resting)
 	if err != nil {
 		return verdict{}, err
@@ -82,7 +82,7 @@ func (r *inquiry) enteredInit(t *task, resting bool) (uint32, Reason, error) {
 	if !resting {
 		before := r.files
 		scanned, err := r.scanUp(t)
-		r.searched(r.top(t.place), before-r.files)
+		r.searched(t.top, before-r.files)
 		if err != nil {
 			return 0, "", err
 		}

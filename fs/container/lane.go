@@ -35,43 +35,35 @@ func (r *Resolver) inTurn(tid uint32) (verdict, error) {
 // top-level container are being resolved and none of them gets on, or there is
 // too much to look at, the caller's own cgroup answers.
 func (r *Resolver) inLane(tid uint32, file hostfile.File) (verdict, error) {
-	p, err := r.inquire().placeOfFile(tid, file)
-	if err != nil {
+	// Nothing that this reads can block.
+	t := &task{pid: tid}
+	if err := r.inquire().readPlace(t, file.Append); err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}
-	lane := r.top(p)
-	if !r.gate.Enter(lane) {
-		return r.byOwnCgroup(lane, p, gate.ErrBusy)
+	if !r.gate.Enter(t.top) {
+		return r.byOwnCgroup(t, gate.ErrBusy)
 	}
-	defer r.gate.Leave(lane)
+	defer r.gate.Leave(t.top)
 	for try := 1; ; try++ {
 		v, err := r.resolve(tid, file)
 		switch {
 		case errors.Is(err, errSpent):
-			return r.byOwnCgroup(lane, p, err)
+			return r.byOwnCgroup(t, err)
 		case err == nil || !errors.Is(err, errChanged) || try == attempts:
 			return v, err
 		}
 	}
 }
 
-// placeOfFile returns where a task is, by its open /proc/TID/cgroup: nothing that
-// it reads can block.
-func (r *inquiry) placeOfFile(tid uint32, file hostfile.File) (place, error) {
-	t := &task{pid: tid}
-	err := r.readPlace(t, file.Append)
-	return t.place, err
-}
-
 // byOwnCgroup answers for a caller about whom no more can be found out now: with
 // its runtime's scope or its unit, whose names root gave, and never with the host.
 // A caller that is in neither gets the error.
-func (r *Resolver) byOwnCgroup(lane string, p place, why error) (verdict, error) {
-	if !r.last.Enter(lane) {
+func (r *Resolver) byOwnCgroup(t *task, why error) (verdict, error) {
+	if !r.last.Enter(t.top) {
 		return verdict{}, why
 	}
-	defer r.last.Leave(lane)
-	v, err := r.inquire().cgroupRules(p)
+	defer r.last.Leave(t.top)
+	v, err := r.inquire().cgroupRules(t.place)
 	if err != nil || v.rec == nil {
 		return verdict{}, why
 	}

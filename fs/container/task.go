@@ -22,6 +22,7 @@ type task struct {
 	tag    uint64 // inode of /proc/PID
 	status status
 	raw    string // /proc/PID/cgroup
+	top    string // see [Resolver.top]
 	place
 
 	// Of a caller only:
@@ -198,19 +199,20 @@ func (r *inquiry) readPlace(t *task, read func([]byte) ([]byte, error)) error {
 		if known.place, err = r.parsePlace(*buf); err != nil {
 			return fmt.Errorf("%s/cgroup: %w", procDir(t.pid), err)
 		}
-		known.raw = string(*buf)
+		known.raw, known.top = string(*buf), r.top(known.place)
 		r.mu.Lock()
 		r.lines.put(known.raw, known)
 		r.mu.Unlock()
 	}
-	t.raw, t.place = known.raw, known.place
+	t.raw, t.top, t.place = known.raw, known.top, known.place
 	return nil
 }
 
-// line is the content of a /proc/PID/cgroup and what it says. Immutable.
+// line is the content of a /proc/PID/cgroup and what it says. Immutable: a cgroup
+// that is given away later has the bounds that it had.
 type line struct {
-	raw   string
-	place place
+	raw, top string
+	place    place
 }
 
 func (r *inquiry) parsePlace(raw []byte) (place, error) {
