@@ -1,6 +1,10 @@
 package proc
 
-import "linuxcontainers.org/lxcfs/fs/view"
+import (
+	"bytes"
+
+	"linuxcontainers.org/lxcfs/fs/view"
+)
 
 const loadavgFile = "/proc/loadavg"
 
@@ -16,8 +20,13 @@ const (
 //
 //	0.72 0.31 0.12 2/389 20117
 //
-// The host's line is kept where the view has no load averages, and else
-// replaced whatever it says. Further lines, which no kernel writes, pass through.
+// At least one task runs: the reader. A container in the host's pid namespace
+// finds all of the host's processes in /proc, so it has the host's count of
+// threads and last process ID: atop(1) ends where it finds more processes than
+// there are threads.
+//
+// The host's line is kept where the view has no load averages. Further lines,
+// which no kernel writes, pass through.
 func AppendLoadavg(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText(loadavgFile, host); err != nil {
 		return dst, err
@@ -25,13 +34,21 @@ func AppendLoadavg(dst, host []byte, v *view.View) ([]byte, error) {
 	if !v.LoadKnown {
 		return append(dst, host...), nil
 	}
-	_, rest := cutLine(host)
+	line, rest := cutLine(host)
+	_, tasks, ok := bytes.Cut(line, []byte("/"))
+	if !ok {
+		return dst, malformed(loadavgFile, line)
+	}
 	for _, load := range v.Load {
 		dst = append(appendHundredths(dst, loadHundredths(load)), ' ')
 	}
-	dst = append(appendUint(dst, uint64(max(v.Running, 0)), 0), '/')
-	dst = append(appendUint(dst, uint64(max(v.Threads, 0)), 0), ' ')
-	dst = append(appendUint(dst, uint64(v.LastPID), 0), '\n')
+	dst = append(appendUint(dst, uint64(v.Running), 0), '/')
+	if v.HostPIDs {
+		dst = append(dst, tasks...)
+	} else {
+		dst = append(appendUint(dst, uint64(v.Threads), 0), ' ')
+		dst = append(appendUint(dst, uint64(v.LastPID), 0), '\n')
+	}
 	return append(dst, rest...), nil
 }
 

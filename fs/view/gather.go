@@ -212,9 +212,16 @@ func (g *Gatherer) load(dst *View, c *container.Container, opts Options) error {
 	}
 	dst.LoadKnown = opts.Loadavg
 	dst.Load = l.average
-	dst.Running, dst.Threads, dst.LastPID = l.running, l.threads, l.lastPID
-	dst.Tasks.Running, dst.Tasks.Blocked = uint64(max(1, l.running)), uint64(l.blocked)
+	dst.Running, dst.Threads, dst.LastPID = max(1, l.running), max(1, l.threads), l.lastPID
+	dst.HostPIDs = g.hostPIDs(c, dst.Reader)
+	dst.Tasks.Running, dst.Tasks.Blocked = uint64(dst.Running), uint64(l.blocked)
 	return nil
+}
+
+// hostPIDs says whether a reader in c is in the host's pid namespace. In a
+// runtime's container that has no init of its own he may be in that of a pod.
+func (g *Gatherer) hostPIDs(c *container.Container, reader uint32) bool {
+	return c.PIDDepth == 1 && (c.Kind == container.Unit || len(g.loads.innerPIDs(reader)) == 1)
 }
 
 // io reads the container's I/O. Where no controller counts it, the container

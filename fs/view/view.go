@@ -35,7 +35,7 @@ const (
 	NeedCPUs                          // CPUs
 	NeedCPUTime                       // CPUTotal, CPUTicks, Base; brings NeedCPUs
 	NeedUptime                        // Uptime, Idle; brings NeedCPUTime and NeedClock
-	NeedLoad                          // Load, Running, Threads, LastPID
+	NeedLoad                          // Load, Running, Threads, HostPIDs, LastPID
 	NeedIO                            // IO
 	NeedTasks                         // Tasks; brings NeedCPUTime
 	NeedEvents                        // OOMKills
@@ -104,8 +104,11 @@ type View struct {
 	LoadKnown bool
 	// Load are the averages of 1, 5 and 15 minutes in units of 1/2048.
 	Load [3]uint64
-	// Running and Threads count runnable and all threads.
+	// Running and Threads count runnable and all threads, at least 1: the reader.
 	Running, Threads int
+	// HostPIDs: the container has no pid namespace of its own, so that its /proc
+	// has all of the host's processes.
+	HostPIDs bool
 	// LastPID is the newest process, in the container's own numbering.
 	LastPID uint32
 
