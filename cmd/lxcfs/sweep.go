@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
@@ -15,23 +16,25 @@ const sweepInterval = 5 * time.Second
 func (s *server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
+	var released []cgroup.Membership
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			s.sweepOnce()
+			released = s.sweepOnce(released)
 		}
 	}
 }
 
-func (s *server) sweepOnce() {
+// sweepOnce returns the cgroups whose files were closed; again are those of the
+// time before, of which a request or a count of threads that was under way may
+// have opened some anew.
+func (s *server) sweepOnce(again []cgroup.Membership) (released []cgroup.Membership) {
 	dead, others := s.machine.resolver.Sweep()
-	var cgroups []cgroup.Membership
-	for _, c := range append(others, dead...) {
-		cgroups = append(cgroups, c.Membership)
+	for _, c := range slices.Concat(dead, others) {
+		released = append(released, c.Membership)
 	}
-	s.machine.host.Release(cgroups)
 	for _, c := range dead {
 		s.machine.loads.Forget(c.Key)
 	}
@@ -42,4 +45,6 @@ func (s *server) sweepOnce() {
 			}
 		})
 	}
+	s.machine.host.Release(slices.Concat(again, released))
+	return released
 }

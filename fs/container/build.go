@@ -47,6 +47,10 @@ func (r *inquiry) unmoved(rec *record) bool {
 		return false
 	}
 	rec.hold(&file)
+	if rec.stale.Load() { // forgotten meanwhile
+		rec.hold(nil)
+		return false
+	}
 	return true
 }
 
