@@ -39,6 +39,23 @@ between "burned by the loop of 5 s" "$(got burned one)" 2 7
 between "burned by the sleeper" "$(got burned two)" 0 2
 is "CPU lines" "$(got cpus one)" "$(nproc --all)"
 
+story "the load of a young unit begins at 0 and grows"
+# 4 loops for 40 s are at most 4 x (1 - exp(-40 / 60)), and over 15 minutes nearly nothing; 4.00 4.00 4.00 was seen.
+sample='for i in 1 2 3 4; do work & done; sleep 30; read -r one five fifteen rest </proc/loadavg; read -r up idle </proc/uptime; echo "one=$one"; echo "fifteen=$fifteen"; echo "up=$up"; wait'
+side_by_side 'timeout 40 sh -c "while :; do :; done"'
+most=$(awk -v up="$(got up one)" 'BEGIN { print 7 * (1 - exp(-up / 60)) }')
+between "load of 1 minute, of 4 loops and the shells" "$(got one one)" 0.3 "$most"
+between "load of 15 minutes" "$(got fifteen one)" 0 0.7
+between "load of the sleeper" "$(got one two)" 0 1
+
+story "in a time namespace ps, uptime and w are of its clock"
+out=$(unit_run $(bind_unit) unshare --time --boottime 864000 sh -c 'date +%s; LC_ALL=C date -d "$(ps -o lstart= -p $$)" +%s; ps -o etimes= -p $$; cut -d. -f1 /proc/uptime')
+# shellcheck disable=SC2086 # the lines
+set -- $out
+between "seconds between now and ps's start of a new process" "$((${1:-0} - ${2:-0}))" -2 120
+between "age of it by ps" "${3:-}" 0 120
+between "uptime, with ten days" "${4:-}" 864000 "$((864000 + $(cut -d. -f1 /proc/uptime)))"
+
 story "what one writes is in its diskstats, vmstat, iostat and pressure only"
 sample='work; iostat -d -k -p ALL | awk "/^nvme0n1/ { print \"iostat=\" \$7 / 1024 }"; iostat -d -k | awk "/^nvme0n1/ { print \"plain=\" \$7 / 1024 }"; awk "/^some/ { sub(/.*total=/, \"\"); print \"stalled=\" \$0 }" /proc/pressure/io; awk "/nvme0n1 / { w = \$10 } END { print \"written=\" w / 2048 }" /proc/diskstats; awk "/^pgpgout/ { print \"out=\" \$2 / 1024 }" /proc/vmstat; echo "disks=$(wc -l </proc/diskstats)"'
 side_by_side 'dd if=/dev/zero of=/var/tmp/one.$$ bs=1M count=40 oflag=direct status=none; rm -f /var/tmp/one.$$'
