@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,6 +59,7 @@ func TestHostileCgroupNames(t *testing.T) {
 		"dots":       {"...", "..a"},
 		"commas":     {"memory,cpu=name=systemd"},
 		"long":       long,
+		"deep":       slices.Repeat([]string{"d"}, 150),
 		"a victim's": {"lxc.payload.victim", "docker-" + strings.Repeat("0", 64) + ".scope"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -58,6 +58,43 @@ else
   skip "needs podman; have: none"
 fi
 
+# user COMMAND...: as a user whose manager and session bus run.
+user() {
+  (cd /home/roller && exec setpriv --reuid roller --regid roller --init-groups env HOME=/home/roller USER=roller LOGNAME=roller \
+    XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" "$@")
+}
+story "rootless podman"
+if command -v podman >/dev/null; then
+  useradd -m roller
+  uid=$(id -u roller)
+  printf '[Socket]\nListenStream=%%t/bus\n' >/etc/systemd/user/dbus.socket
+  printf '[Unit]\nRequires=dbus.socket\n[Service]\nExecStart=/usr/bin/dbus-daemon --session --address=systemd: --nofork --nopidfile --systemd-activation\n' \
+    >/etc/systemd/user/dbus.service
+  systemctl start "user@$uid.service"
+  check "the user's bus" user systemctl --user start dbus.socket dbus.service
+  [ -d /run/oci-root ] || busybox_root /run/oci-root
+  tar -C /run/oci-root -cf /run/oci.tar . && chmod 644 /run/oci.tar
+  check "the image" user podman import /run/oci.tar ct
+  rootless=(user podman --cgroup-manager systemd --hooks-dir /usr/share/containers/oci/hooks.d run --network none -m 120m)
+  # A hook of a user's has no right to mount: the files are volumes.
+  for file in proc/meminfo proc/cpuinfo proc/stat proc/uptime sys/devices/system/cpu; do rootless+=(-v "$tree/$file:/$file:ro"); done
+  look='grep -c "^processor" /proc/cpuinfo; awk "/^MemTotal:/ {print \$2}" /proc/meminfo; cat /sys/devices/system/cpu/online'
+  is "its limits" "$("${rootless[@]}" --rm --cpus 1 ct sh -c "$look" 2>&1 | paste -s -d ' ')" '1 122880 0'
+  is "without a quota" "$("${rootless[@]}" --rm ct sh -c "$look" 2>&1 | paste -s -d ' ')" "$(nproc) 122880 0-$(($(nproc) - 1))"
+  is "on the host's pid namespace" "$("${rootless[@]}" --rm --pid host --cpus 1 ct sh -c "$look" 2>&1 | paste -s -d ' ')" '1 122880 0'
+  check "one that stays" "${rootless[@]}" -d --name stays --cpus 1 ct sh -c 'cat /proc/meminfo; exec sleep 1000'
+  is "its limits by exec" "$(user podman exec stays sh -c "$look" 2>&1 | paste -s -d ' ')" '1 122880 0'
+  id=$(user podman inspect -f '{{.Id}}' stays)
+  like "its name is a claim" "$(lxcfsctl containers)" "podman/${id:0:12} \(claimed\) +- +application"
+  refuses "which names nothing" lxcfsctl show /proc/meminfo --container "podman/$id"
+  refuses "nor does the id" lxcfsctl attach "$id"
+  is "and counts for no runtime" "$(busctl call org.linuxcontainers.lxcfs1 /org/linuxcontainers/lxcfs1 org.linuxcontainers.lxcfs1.Manager ListContainers | grep -c '"podman" "application"')" 0
+  user podman rm -f -t 0 stays >/dev/null
+  systemctl stop "user@$uid.service"
+else
+  skip "needs podman; have: none"
+fi
+
 story "docker"
 if command -v dockerd >/dev/null; then
   systemctl unmask --runtime containerd.service docker.service 2>/dev/null
