@@ -29,7 +29,7 @@ start_lxcfs() {
   else
     mkdir -p "$tree"
     unit_start lxcfs.service -p Restart=always -p RestartSec=0 -p StartLimitIntervalSec=0 -p KillMode=mixed lxcfs --keeper "$tree"
-  fi && try 20 test -s "$tree/proc/meminfo"
+  fi && try 20 grep -q MemTotal "$tree/proc/meminfo"
 }
 stop_lxcfs() {
   systemctl stop lxcfs.service var-lib-lxcfs.mount 2>/dev/null

@@ -126,7 +126,7 @@ story "a dead mount in its place is taken away"
 systemctl stop lxcfs.service
 try 10 is_unmounted
 lxcfs -p /run/classic.pid "$tree" 2>/dev/null &
-try 10 test -s "$tree/proc/meminfo"
+try 10 grep -q MemTotal "$tree/proc/meminfo"
 kill -KILL "$(cat /run/classic.pid)"
 wait
 rm /run/classic.pid

@@ -30,7 +30,7 @@ is "another filesystem" "$(stat -f -c %T $tree)" tmpfs
 umount $tree
 lxcfs -f $tree 2>/run/classic.log &
 classic=$!
-try 10 test -s $tree/proc/meminfo
+try 10 grep -q MemTotal $tree/proc/meminfo
 sleep 1
 is "an lxcfs by hand" "$(total)" "$host_total"
 kill $classic

@@ -12,7 +12,7 @@ old_unit() {
   printf '[Service]\nExecStart=/usr/bin/lxcfs -f %s\nKillMode=process\n%s\n' "$tree" "$*" >/etc/systemd/system/lxcfs.service
   ln -sf /dev/null /etc/systemd/system/var-lib-lxcfs.mount
   systemctl daemon-reload
-  systemctl start lxcfs.service && try 20 test -s "$tree/proc/meminfo"
+  systemctl start lxcfs.service && try 20 grep -q MemTotal "$tree/proc/meminfo"
 }
 # new_unit: as a package manager puts this one in its place.
 new_unit() {
