@@ -35,6 +35,7 @@ const unknownLength = ^uint64(0)
 type handle struct {
 	fh, node uint64
 	opener   *uint32 // of one opened for writing, see openedBy; does not change
+	writable bool    // opened for writing, as far as this process knows; does not change
 
 	mu      sync.Mutex
 	length  uint64 // bytes that the reader was told of; unknownLength
@@ -207,21 +208,6 @@ func (t *handles) read(h *handle, buf []byte, off uint64, render func(dst []byte
 		t.save(h, n)
 	}
 	return n, nil
-}
-
-// size returns the exact length of a handle's bytes: lseek(SEEK_END) asks.
-func (t *handles) size(h *handle, render func(dst []byte) ([]byte, error)) (uint64, error) {
-	if err := t.lock(h); err != nil {
-		return 0, err
-	}
-	defer h.mu.Unlock()
-	if h.length == unknownLength {
-		if err := t.fill(h, 0, render); err != nil {
-			return 0, err
-		}
-		t.save(h, 0)
-	}
-	return h.length, nil
 }
 
 // fill renders a handle. Bytes that a reader is in the middle of keep their

@@ -111,21 +111,6 @@ func TestHandlesInterleaved(t *testing.T) {
 	}
 }
 
-func TestHandleSize(t *testing.T) {
-	table := newHandles(newMemoryStore())
-	h := table.create(7)
-	c := &counting{sizes: []int{5, 9}}
-	for range 2 {
-		size, err := table.size(h, c.render)
-		if err != nil || size != 5 {
-			t.Fatalf("got %d, %v, want 5", size, err)
-		}
-	}
-	if got := read(t, table, h, c, 3, 9); got != "11" {
-		t.Errorf("after lseek: got %q, want %q", got, "11")
-	}
-}
-
 func TestHandleOfEarlierProcess(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -15,7 +15,7 @@ import (
 
 // openedBy notes the user, for this process and those after it.
 func (t *handles) openedBy(h *handle, uid uint32) {
-	h.opener = &uid
+	h.opener, h.writable = &uid, true
 	t.store.Save(h.fh, h.node, unknownLength, binary.NativeEndian.AppendUint32(nil, uid))
 }
 
@@ -23,7 +23,7 @@ func (t *handles) openedBy(h *handle, uid uint32) {
 func (h *handle) restoreOpener(length uint64, content []byte) {
 	if length == unknownLength && len(content) == 4 {
 		uid := binary.NativeEndian.Uint32(content)
-		h.opener = &uid
+		h.opener, h.writable = &uid, true
 	}
 }
 

@@ -126,8 +126,7 @@ func (t *Tree) subtreeAttr(a subtree.Attr, out *fuse.Attr) {
 	out.Blksize = 4096
 	switch a.Mode & syscall.S_IFMT {
 	case syscall.S_IFREG:
-		out.Size = sizeFor(a.Size)
-		out.Blksize, out.Blocks = uint32(out.Size), out.Size/512
+		claim(sizeFor(max(a.Length, a.Size)), out)
 	case syscall.S_IFLNK:
 		out.Size = uint64(a.Size)
 	}

@@ -25,19 +25,10 @@ func (t *Tree) subtreeGetAttr(s *mounted, key subtree.Key, in *fuse.GetAttrIn, o
 		return status(err)
 	}
 	t.subtreeAttr(a, &out.Attr)
-	if in.Flags()&fuse.FUSE_GETATTR_FH == 0 || a.Mode&syscall.S_IFMT != syscall.S_IFREG {
+	if a.Mode&syscall.S_IFMT != syscall.S_IFREG {
 		return fuse.OK
 	}
-	h := t.handles.get(in.Fh(), in.NodeId)
-	if h == nil {
-		return fuse.EBADF
-	}
-	size, err := t.handles.size(h, t.subtreeRender(s, key, &in.InHeader))
-	if err != nil {
-		return status(err)
-	}
-	out.Size = size
-	return fuse.OK
+	return t.asked(in, uint64(a.Size), &out.Attr)
 }
 
 func (t *Tree) subtreeSetAttr(s *mounted, key subtree.Key, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {

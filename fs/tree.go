@@ -20,7 +20,8 @@ type Tree struct {
 	subtrees map[uint64]*mounted // by number
 	listings listings
 	replayed func(unique uint64) bool
-	triggers Triggers // nil: there are none
+	expire   func(node uint64) error // nil: attributes can't be expired
+	triggers Triggers                // nil: there are none
 }
 
 var _ fuse.RawFileSystem = (*Tree)(nil)
@@ -43,6 +44,11 @@ func NewTree(r *Renderer, store Store, subtrees ...subtree.Mount) *Tree {
 // SetReplayed gives the tree a function that says whether an earlier process
 // may have carried out the request with that number. To be called before serving.
 func (t *Tree) SetReplayed(replayed func(unique uint64) bool) { t.replayed = replayed }
+
+// SetExpire gives the tree a function that has the kernel show the attributes it
+// asks for at this moment and not keep them, see shown. To be called before
+// serving; without, files have the size that the kernel's inode has.
+func (t *Tree) SetExpire(expire func(node uint64) error) { t.expire = expire }
 
 // String names the file system in messages.
 func (t *Tree) String() string { return "lxcfs" }
@@ -71,8 +77,8 @@ func (t *Tree) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out
 }
 
 // GetAttr answers stat(2), the GETATTR of each open where an earlier version
-// mounted (with default_permissions), and lseek(SEEK_END), which brings its
-// handle.
+// mounted (with default_permissions), and lseek(2) to the end, which brings its
+// handle: see claim.
 func (t *Tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
 	if s, key := t.below(in.NodeId); s != nil {
 		return t.subtreeGetAttr(s, key, in, out)
@@ -83,19 +89,10 @@ func (t *Tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut)
 	}
 	t.attr(n, &out.Attr)
 	out.AttrValid = attrTimeout(n)
-	if n.file == nil || in.Flags()&fuse.FUSE_GETATTR_FH == 0 {
+	if n.file == nil {
 		return fuse.OK
 	}
-	h := t.handles.get(in.Fh(), in.NodeId)
-	if h == nil {
-		return fuse.EBADF
-	}
-	size, err := t.handles.size(h, t.render(n, in.Pid))
-	if err != nil {
-		return fuse.ToStatus(err)
-	}
-	out.Size = size
-	return fuse.OK
+	return t.asked(in, n.end(), &out.Attr)
 }
 
 // SetAttr changes nothing: a size is ignored, as by procfs (open with O_TRUNC
@@ -131,7 +128,9 @@ func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.
 	if forWriting(in.Flags) && !permits(t.mode(n), in.Uid, mayWrite) {
 		return fuse.EACCES
 	}
-	out.Fh = t.handles.create(in.NodeId).fh
+	h := t.handles.create(in.NodeId)
+	h.writable = forWriting(in.Flags)
+	out.Fh = h.fh
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
 	return fuse.OK
 }

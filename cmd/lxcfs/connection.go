@@ -157,6 +157,7 @@ func (c *connection) keep(ctx context.Context, store *descriptors) error {
 // begin answers INIT, or goes on where the last process was.
 func (c *connection) begin() error {
 	c.tree.SetReplayed(c.session.Replayed)
+	c.tree.SetExpire(c.session.ExpireAttr)
 	if c.triggers != nil {
 		c.tree.SetTriggers(c.triggers)
 	}

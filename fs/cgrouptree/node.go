@@ -182,7 +182,7 @@ func openPath(dir int, name string) (int, error) {
 	}
 }
 
-// sizes to claim, bytes: lists of processes may be long.
+// How long contents are about, bytes: lists of processes may be long.
 const (
 	usualSize = 4 << 10
 	listSize  = 256 << 10
@@ -194,10 +194,10 @@ func (n *node) attr() subtree.Attr {
 	}
 	a := subtree.Attr{
 		Ino: n.stat.Ino, Mode: n.stat.Mode, UID: n.stat.Uid, GID: n.stat.Gid, Nlink: uint32(n.stat.Nlink),
-		Size: usualSize, Time: uint64(max(n.stat.Mtim.Sec, 0)),
+		Length: usualSize, Time: uint64(max(n.stat.Mtim.Sec, 0)),
 	}
 	if isList(n.file) {
-		a.Size = listSize
+		a.Length = listSize
 	}
 	return a
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"syscall"
 	"unsafe"
@@ -62,14 +61,8 @@ func (s *Session) NotifyPoll(kh uint64) error {
 		kh uint64
 	}
 	msg.length, msg.status, msg.kh = uint32(len(bytesOf(&msg))), notifyPoll, kh
-	for {
-		_, err := unix.Write(s.fd, bytesOf(&msg))
-		switch {
-		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
-			continue
-		case err != nil:
-			return fmt.Errorf("notify pollers: %w", err)
-		}
-		return nil
+	if err := s.notify(bytesOf(&msg)); err != nil {
+		return fmt.Errorf("notify pollers: %w", err)
 	}
+	return nil
 }

@@ -36,9 +36,10 @@ const (
 	ghostName = ".go-fuse-epoll-hack"
 	ghostNode = ^uint64(0)
 
-	notifyPoll     = 1 // FUSE_NOTIFY_POLL, since 2.6.29
-	notifyRetrieve = 5 // FUSE_NOTIFY_RETRIEVE, since 2.6.36
-	notifyResend   = 7 // FUSE_NOTIFY_RESEND, since 6.9
+	notifyPoll       = 1 // FUSE_NOTIFY_POLL, since 2.6.29
+	notifyInvalInode = 2 // FUSE_NOTIFY_INVAL_INODE, since 2.6.31
+	notifyRetrieve   = 5 // FUSE_NOTIFY_RETRIEVE, since 2.6.36
+	notifyResend     = 7 // FUSE_NOTIFY_RESEND, since 6.9
 )
 
 // inHeader is struct fuse_in_header up to what is needed here.

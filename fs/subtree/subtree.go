@@ -33,9 +33,11 @@ type Attr struct {
 	Mode     uint32 // S_IFDIR, S_IFREG or S_IFLNK, and permissions
 	UID, GID uint32
 	Nlink    uint32 // 0: 1, and 2 for a directory
-	// Size is about how long the content is, bytes. Package fs claims a power of
-	// two above it for a file.
+	// Size is the length of a symlink's text. Of a file it is the st_size that the
+	// kernel's own has, where lseek(SEEK_END) leads: 0 where the kernel says 0.
 	Size int
+	// Length is about how long a file's content is, bytes, if more than Size.
+	Length int
 	// Time is seconds since the epoch; 0: the host's boot.
 	Time uint64
 }
