@@ -7,7 +7,8 @@ import "github.com/hanwen/go-fuse/v2/fuse"
 // read would be the next one's numbers. Files are opened with FOPEN_DIRECT_IO,
 // but splice(2), sendfile(2) (since Linux 6.5) and mmap(2) go through the page
 // cache all the same; EINVAL has programs read(2) instead, as for any file that
-// can't be spliced.
+// can't be spliced. Linux 7.3 (not 6.18) makes EIO of it, whatever we answer, for a
+// page that was read in vain: most programs read(2) then too.
 //
 // Direct I/O brings the owner of the descriptors (fuse_send_read in
 // fs/fuse/file.c), the page cache does not.
