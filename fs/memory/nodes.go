@@ -18,7 +18,10 @@ import (
 // that of all anonymous memory, of all files, or of all that is in use stands
 // for it.
 func (m *Memory) Split(nodes []view.HostNode, usage []cgroup.NodeMemory) []Memory {
-	s := splitter{whole: m, parts: make([]Memory, len(nodes)), known: make([]Memory, len(nodes)), sizes: make([]uint64, len(nodes))}
+	s := splitter{
+		whole: m, sizes: make([]uint64, len(nodes)),
+		parts: make([]Memory, len(nodes)), known: make([]Memory, len(nodes)),
+	}
 	for i, n := range nodes {
 		s.parts[i] = Memory{unit: m.unit, hugeUnit: m.hugeUnit}
 		s.known[i] = s.parts[i]

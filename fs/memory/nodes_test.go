@@ -40,7 +40,7 @@ func adds(t *testing.T, whole *Memory, nodes []view.HostNode, parts []Memory) {
 
 func TestSplit(t *testing.T) {
 	const mib = 1 << 20
-	four := []view.HostNode{{Number: 0, Size: 2 << (20 + 10)}, {Number: 1, Size: 2 << (20 + 10)}, {Number: 2, Size: 2 << (20 + 10)}, {Number: 3, Size: 2 << (20 + 10)}}
+	four := []view.HostNode{{Number: 0, Size: 2 << 30}, {Number: 1, Size: 2 << 30}, {Number: 2, Size: 2 << 30}, {Number: 3, Size: 2 << 30}}
 	for _, tt := range []struct {
 		name         string
 		nodes        []view.HostNode
@@ -48,16 +48,20 @@ func TestSplit(t *testing.T) {
 		totals, used []uint64 // MiB
 	}{
 		{"nothing is known: by size", four, nil, []uint64{128, 128, 128, 128}, []uint64{50, 50, 50, 50}},
-		{"unequal nodes", []view.HostNode{{Number: 0, Size: 6 << (20 + 10)}, {Number: 2, Size: 2 << (20 + 10)}}, nil, []uint64{384, 128}, []uint64{150, 50}},
-		{"usage where it is", four, []cgroup.NodeMemory{on(0, 30*mib, 20*mib, 0), on(1, 25*mib, 25*mib, 0), on(2, 100*mib, 0, 0)},
+		{"unequal nodes", []view.HostNode{{Number: 0, Size: 6 << 30}, {Number: 2, Size: 2 << 30}}, nil, []uint64{384, 128}, []uint64{150, 50}},
+		{"usage where it is", four,
+			[]cgroup.NodeMemory{on(0, 30*mib, 20*mib, 0), on(1, 25*mib, 25*mib, 0), on(2, 100*mib, 0, 0)},
 			[]uint64{128, 128, 128, 128}, []uint64{50, 50, 100, 0}},
-		{"all on one: it has as much as is used there, the others the rest", four, []cgroup.NodeMemory{on(3, 100*mib, 100*mib, 0)},
+		{"all on one: it has as much as is used there, the others the rest", four,
+			[]cgroup.NodeMemory{on(3, 100*mib, 100*mib, 0)},
 			[]uint64{104, 104, 104, 200}, []uint64{0, 0, 0, 200}},
 		{"less is known than used: in proportion", four, []cgroup.NodeMemory{on(0, 50*mib, 0, 0), on(1, 0, 0, 50*mib)},
 			[]uint64{128, 128, 128, 128}, []uint64{100, 100, 0, 0}},
-		{"more is known than used, on a node out of sight too", four[:2], []cgroup.NodeMemory{on(0, 400*mib, 0, 0), on(1, 0, 400*mib, 0), on(3, 400*mib, 0, 0)},
+		{"more is known than used, on a node out of sight too", four[:2],
+			[]cgroup.NodeMemory{on(0, 400*mib, 0, 0), on(1, 0, 400*mib, 0), on(3, 400*mib, 0, 0)},
 			[]uint64{256, 256}, []uint64{100, 100}},
-		{"a node that is smaller than its share", []view.HostNode{{Number: 0, Size: 8 << (20 + 10)}, {Number: 1, Size: 40 << (10 + 10)}}, []cgroup.NodeMemory{on(0, 10*mib, 0, 0), on(1, 60*mib, 0, 0)},
+		{"a node that is smaller than its share",
+			[]view.HostNode{{Number: 0, Size: 8 << 30}, {Number: 1, Size: 40 << 20}}, []cgroup.NodeMemory{on(0, 10*mib, 0, 0), on(1, 60*mib, 0, 0)},
 			[]uint64{472, 40}, []uint64{160, 40}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,7 +85,7 @@ func TestSplitV1(t *testing.T) {
 	v.Memory.Version, v.Memory.MemswLimit, v.Memory.SwapLimit = 1, cgroup.Max, cgroup.Max
 	v.Memory.Stat.FileMapped, v.Memory.Stat.ActiveAnon = 40<<20, 8<<20
 	whole := New(v, hostKB, swapKB)
-	nodes := []view.HostNode{{Number: 0, Size: 4 << (20 + 10)}, {Number: 1, Size: 4 << (20 + 10)}}
+	nodes := []view.HostNode{{Number: 0, Size: 4 << 30}, {Number: 1, Size: 4 << 30}}
 	parts := whole.Split(nodes, []cgroup.NodeMemory{
 		{Node: 0, Usage: 50 << 20, Stat: cgroup.MemoryStat{Anon: 10 << 20, File: 40 << 20}},
 		{Node: 1, Usage: 30 << 20, Stat: cgroup.MemoryStat{Anon: 30 << 20}},
