@@ -3,6 +3,7 @@ package mount
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"net"
 	"os"
@@ -457,6 +458,58 @@ func TestProbe(t *testing.T) {
 	}
 	if _, err := ReplaceDead(context.Background(), hostfile.OS{}, dir, probe); !errors.Is(err, ErrMounted) {
 		t.Errorf("unserved: got %v, want ErrMounted", err)
+	}
+}
+
+// A mount whose server dies while it is asked is dead, too: the request that waits
+// gets ECONNABORTED. Seen when a start met the end of the service before.
+func TestProbeOfWhatDies(t *testing.T) {
+	needRoot(t)
+	leaves(t)
+	fd, err := OpenDevice()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := Mount(fd, "lxcfs", dir, 0, Owner{}); err != nil {
+		t.Fatal(err)
+	}
+	defer Detach(dir)
+	answerInit(t, fd)
+	type answer struct {
+		dead bool
+		err  error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		dead, err := ProbeChild(time.Minute)(context.Background(), dir)
+		answered <- answer{dead, err}
+	}()
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	if n, err := unix.Poll(p, 30000); n != 1 {
+		t.Errorf("no request: %v", err)
+	}
+	unix.Close(fd)
+	if got := <-answered; !got.dead || got.err != nil {
+		t.Errorf("got %+v, want dead", got)
+	}
+}
+
+// answerInit answers the kernel's INIT: struct fuse_init_out of linux/fuse.h,
+// version 7.31, the rest 0.
+func answerInit(t *testing.T, fd int) {
+	t.Helper()
+	request := make([]byte, 8192)
+	if n, err := unix.Read(fd, request); n < 40 || err != nil {
+		t.Fatalf("INIT: got %d bytes, %v", n, err)
+	}
+	reply := make([]byte, 16+64)
+	binary.NativeEndian.PutUint32(reply, uint32(len(reply)))
+	copy(reply[8:16], request[8:16])
+	binary.NativeEndian.PutUint32(reply[16:], 7)
+	binary.NativeEndian.PutUint32(reply[20:], 31)
+	if _, err := unix.Write(fd, reply); err != nil {
+		t.Fatalf("answer to INIT: %v", err)
 	}
 }
 

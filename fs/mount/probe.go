@@ -33,7 +33,9 @@ func IsProbe(args []string) bool { return len(args) == 2 && args[0] == probeName
 // status for the parent. It may never return.
 func ProbeMain(args []string) int {
 	var st unix.Statfs_t
-	if errors.Is(unix.Statfs(args[1], &st), unix.ENOTCONN) {
+	// ECONNABORTED: it died while the request waited (fuse_abort_conn in
+	// fs/fuse/dev.c).
+	if err := unix.Statfs(args[1], &st); errors.Is(err, unix.ENOTCONN) || errors.Is(err, unix.ECONNABORTED) {
 		return probeDead
 	}
 	return probeAlive

@@ -85,6 +85,8 @@ func ReplaceDead(ctx context.Context, fsys hostfile.FS, mountpoint string, probe
 			return "", err
 		case state == Free:
 			return path, nil
+		case !stands(fsys, path, e):
+			continue // what was asked may have been the directory below it
 		case state == Alive:
 			return "", fmt.Errorf("%s: %w: lxcfs, and its connection is alive", path, ErrMounted)
 		case state == Foreign:
@@ -95,4 +97,14 @@ func ReplaceDead(ctx context.Context, fsys hostfile.FS, mountpoint string, probe
 		}
 	}
 	return "", fmt.Errorf("%s: %w: more than %d dead mounts on top of each other", mountpoint, ErrMounted, layers)
+}
+
+// stands says whether a mount is still the topmost at a path.
+func stands(fsys hostfile.FS, path string, e Entry) bool {
+	table, err := ReadTable(fsys)
+	if err != nil {
+		return true
+	}
+	now, ok := table.At(path)
+	return ok && now.ID == e.ID
 }

@@ -240,3 +240,23 @@ func TestReplaceDeadDecides(t *testing.T) {
 		}
 	}
 }
+
+// A mount that is gone when its check ends was not what was checked: that was the
+// directory below it, which is alive. Seen when a stop of the mount met a start.
+func TestReplaceDeadOfWhatGoes(t *testing.T) {
+	const root = "22 1 0:20 / / rw - tmpfs none rw\n"
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys := &hostfile.Archive{Files: map[string]string{
+		mountinfoFile: root + "151 22 0:52 / " + dir + " rw - fuse.lxcfs lxcfs rw\n",
+	}}
+	probe := func(context.Context, string) (bool, error) {
+		fsys.Files[mountinfoFile] = root
+		return false, nil
+	}
+	if got, err := ReplaceDead(context.Background(), fsys, dir, probe); got != dir || err != nil {
+		t.Errorf("got %q, %v, want %q", got, err, dir)
+	}
+}
