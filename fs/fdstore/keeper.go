@@ -45,6 +45,12 @@ type Config struct {
 	Dir      string
 	Watchdog time.Duration
 	Files    []File
+	// Serving says that Files are those of a keeper that died: readers wait, and
+	// a worker that fails is no reason to give up, though none was ready here.
+	Serving bool
+	// Hopeless is the exit status of a worker that would fail again: it is the
+	// last. 0: there is none.
+	Hopeless int
 	// Stop lists the signals that end the worker and the keeper. nil:
 	// SIGTERM and SIGINT. Every other signal is passed on to the worker.
 	Stop []os.Signal
@@ -99,8 +105,11 @@ func NewKeeper(config Config) (*Keeper, error) {
 //   - the worker exits with status 0, because everything is unmounted: nil
 //   - ctx ends or a stop signal comes: nil when the worker then exits with
 //     status 0, else a [*WorkerError], or [ErrNoWorker]
-//   - the worker exits with another status, none was ever ready and nothing is
-//     stored: a [*WorkerError]. A wrong option is not cured by repetition
+//   - the worker exits with another status, or is the tenth that is killed, none
+//     was ever ready, nothing is stored but what came with config.Files, and
+//     nobody waits for those: a [*WorkerError]. A wrong option is not cured by
+//     repetition
+//   - the worker exits with config.Hopeless: a [*WorkerError]
 //   - the very first start fails: its error
 //
 // signals is what signal.Notify fills. Signals for the worker wait until it is
@@ -111,7 +120,8 @@ func NewKeeper(config Config) (*Keeper, error) {
 func (k *Keeper) Run(ctx context.Context, signals <-chan os.Signal) error {
 	s := &supervisor{
 		start:       k.start,
-		stored:      k.manager.Count,
+		stored:      k.stored,
+		hopeless:    k.config.Hopeless,
 		inbox:       k.inbox,
 		report:      k.report,
 		stop:        k.config.Stop,
@@ -119,6 +129,14 @@ func (k *Keeper) Run(ctx context.Context, signals <-chan os.Signal) error {
 		watchdog:    k.config.Watchdog,
 	}
 	return s.run(ctx, signals)
+}
+
+// stored counts what readers may depend on.
+func (k *Keeper) stored() int {
+	if k.config.Serving {
+		return k.manager.Count()
+	}
+	return k.manager.Count() - len(k.config.Files)
 }
 
 // Close closes every stored descriptor and removes the socket. Call it after

@@ -183,6 +183,36 @@ func TestWorkerGetsManyDescriptors(t *testing.T) {
 	}
 }
 
+// What the keeper itself brought is no reason to start a worker again that was
+// never ready, unless an earlier keeper's readers wait for it.
+func TestWorkerThatFailsWithFiles(t *testing.T) {
+	for _, serving := range []bool{false, true} {
+		t.Run("serving "+strconv.FormatBool(serving), func(t *testing.T) {
+			fd, err := unix.MemfdCreate("connection", unix.MFD_CLOEXEC)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := runKeeper(t, Config{
+				Command: func() *exec.Cmd { return role(t, "fail") }, Max: 4, Files: []File{{"fuse-1", fd}}, Serving: serving,
+			})
+			r.wait(t, Died)
+			if serving {
+				r.wait(t, Died)
+				return
+			}
+			var worker *WorkerError
+			if err := <-r.result; !errors.As(err, &worker) || worker.Status.ExitStatus() != 3 {
+				t.Errorf("got %v, want exit status 3", err)
+			}
+			for _, e := range r.drain() {
+				if e.Kind == Started {
+					t.Error("one more worker was started")
+				}
+			}
+		})
+	}
+}
+
 // The worker outlives a killed keeper, and learns of it.
 func TestKillTheKeeper(t *testing.T) {
 	checkLeaks(t)

@@ -13,6 +13,10 @@ import (
 // maxPending bounds the signals kept for a worker that is not ready.
 const maxPending = 16
 
+// maxVain is how many workers are started of which none becomes ready, where they
+// are killed and nobody waits for what they would serve.
+const maxVain = 10
+
 // supervisor is the Keeper without sockets and processes: when to start, to
 // signal, to kill and to give up. Only the goroutine of run touches it.
 type supervisor struct {
@@ -23,6 +27,7 @@ type supervisor struct {
 	stop        []os.Signal
 	stopTimeout time.Duration
 	watchdog    time.Duration
+	hopeless    int // exit status of a worker after which none is started
 
 	backoff  backoff
 	pending  []os.Signal // for the worker, as soon as it is ready
@@ -61,12 +66,18 @@ func (s *supervisor) once(ctx context.Context, signals <-chan os.Signal) (young,
 	switch {
 	case status.Exited() && status.ExitStatus() == 0:
 		return false, true, nil
-	case s.stopping:
-		return false, true, &WorkerError{PID: p.PID(), Status: status}
-	case status.Exited() && !s.everUp && s.stored() == 0:
+	case s.stopping, s.givesUp(status):
 		return false, true, &WorkerError{PID: p.PID(), Status: status}
 	}
 	return diedYoung(time.Since(started), status), false, nil
+}
+
+// givesUp says whether the worker that ended so, not with status 0, was the last.
+func (s *supervisor) givesUp(status syscall.WaitStatus) bool {
+	if status.Exited() && status.ExitStatus() == s.hopeless {
+		return true
+	}
+	return !s.everUp && s.stored() <= 0 && (status.Exited() || s.starts == maxVain)
 }
 
 // pause waits before the next start; it reports whether there is to be one.

@@ -194,6 +194,9 @@ func TestEndOfTheKeeper(t *testing.T) {
 		{"wrong option", false, 0, []int{2}, "worker 1: exit status 2"},
 		{"killed before ready", false, 0, []int{128 + 11, 3}, "worker 2: exit status 3"},
 		{"fails with something stored", false, 1, []int{1, 1, 0}, "<nil>"},
+		{"killed before ready, again and again", false, 0, []int{139, 139, 139, 139, 139, 139, 139, 139, 139, 139}, "worker 10: killed by segmentation fault"},
+		{"hopeless", false, 1, []int{1, 69}, "worker 2: exit status 69"},
+		{"hopeless after one was ready", true, 1, []int{1, 69}, "worker 2: exit status 69"},
 		{"fails after one was ready", true, 0, []int{1, 1, 0}, "<nil>"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -205,7 +208,7 @@ func TestEndOfTheKeeper(t *testing.T) {
 					}
 					f.end(row.codes[f.pid-1])
 				})
-				s.stored = func() int { return row.stored }
+				s.stored, s.hopeless = func() int { return row.stored }, 69
 				if got := fmt.Sprint(s.run(t.Context(), s.signals)); got != row.want {
 					t.Errorf("got %s, want %s", got, row.want)
 				}
@@ -281,6 +284,7 @@ func TestStopDuringADelay(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				s := newStage(func(f *fake) { f.end(128 + 11) })
+				s.stored = func() int { return 1 }
 				report := s.report
 				s.report = func(e Event) {
 					report(e)
