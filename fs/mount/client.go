@@ -19,6 +19,18 @@ const Socket = "/run/lxcfs/mount.sock"
 // cgroup tree: lxcfs-cgroup.socket's ListenSequentialPacket=.
 const CgroupSocket = "/run/lxcfs/cgroup.sock"
 
+// Home is where the mount is that the daemon behind a socket was started for, as
+// its unit says; "" for a socket of no unit of ours.
+func Home(socket string) string {
+	switch socket {
+	case Socket:
+		return "/var/lib/lxcfs"
+	case CgroupSocket:
+		return "/var/lib/lxcfs.cgroup"
+	}
+	return ""
+}
+
 // SocketFor returns which of the two takes a mount with these [Options.Lxcfs].
 func SocketFor(options string) string {
 	socket := Socket
@@ -47,6 +59,26 @@ type Handover struct {
 	Options string
 	// Connection is the minor of the mount's st_dev, 0 when not known.
 	Connection uint32
+}
+
+// Failure says that no mount of ours could be made. The daemon that waits for it
+// can say why, and end.
+type Failure struct {
+	Mountpoint string
+	Reason     error
+	// Connection is that of an lxcfs mount which is there already, 0 for none.
+	Connection uint32
+}
+
+// Tell tells the daemon of a failure. nil says that it serves the connection: all
+// is well. A [RefusedError] says that it does not.
+func Tell(ctx context.Context, socketPath string, f Failure) error {
+	c, err := Dial(ctx, socketPath)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.ask(ctx, appendFailure(f), nil)
 }
 
 // HandOver is [Dial] and [Client.HandOver], for a mount that does not cover
@@ -84,13 +116,17 @@ func (c *Client) Close() error { return c.conn.Close() }
 // will. A [RefusedError] is the daemon's own; after any error the mount is not
 // served and must be unmounted.
 func (c *Client) HandOver(ctx context.Context, h Handover) error {
+	return c.ask(ctx, appendRequest(h.Mountpoint, h.Options, h.Connection), unix.UnixRights(h.FD))
+}
+
+// ask sends a request and waits for its reply.
+func (c *Client) ask(ctx context.Context, request, rights []byte) error {
 	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	request := appendRequest(h.Mountpoint, h.Options, h.Connection)
 	if len(request) > MaxMessage {
 		return fmt.Errorf("mount options and mountpoint are too long: %d bytes", len(request))
 	}
-	if _, _, err := c.conn.WriteMsgUnix(request, unix.UnixRights(h.FD), nil); err != nil {
+	if _, _, err := c.conn.WriteMsgUnix(request, rights, nil); err != nil {
 		return noAnswer(ctx, err)
 	}
 	reply := make([]byte, MaxMessage+1)

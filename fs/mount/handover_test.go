@@ -327,6 +327,7 @@ func TestHostileClients(t *testing.T) {
 		{"unmounted again", good, []int{dead}, "not mounted"},
 		{"1 MiB of options", append(appendLine([]byte(header+"\nmountpoint=\"/m\"\n"), "options", string(many)), "connection=\"1\"\n"...), []int{fd}, "longer than"},
 		{"garbage", []byte{0, 1, 2}, []int{fd}, "not a message of lxcfs-mount 1"},
+		{"a failure with a descriptor", appendFailure(Failure{Mountpoint: dir, Reason: errors.New("no")}), []int{fd}, "want 0 file descriptors with the message, got 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := send(t, d.path, tt.content, tt.fds...)

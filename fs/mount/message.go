@@ -14,11 +14,18 @@ import (
 //	options="cpu=quota,noswap"
 //	connection="52"
 //
-// The request carries the descriptor with SCM_RIGHTS. Values are quoted as in
-// Go, so that they may hold any byte. Reading is strict: another first line, an
-// unknown, repeated or missing key, an unquoted value are errors. A newer
-// helper that needs another key therefore uses another version, and an older
-// daemon refuses it in words.
+// The request carries the descriptor with SCM_RIGHTS. A mount that was not made is
+// told likewise, with no descriptor and the reason in the place of the options:
+//
+//	lxcfs-mount 1
+//	mountpoint="/var/lib/lxcfs"
+//	failed="open /dev/fuse: permission denied"
+//	connection="0"
+//
+// Values are quoted as in Go, so that they may hold any byte. Reading is strict:
+// another first line, an unknown, repeated or missing key, an unquoted value are
+// errors. A newer helper that needs another key therefore uses another version,
+// and an older daemon refuses it in words.
 const header = "lxcfs-mount 1"
 
 // MaxMessage is the longest message, in bytes: twice four quoted bytes for each
@@ -39,14 +46,25 @@ func appendRequest(mountpoint, options string, connection uint32) []byte {
 	return appendLine(b, "connection", strconv.FormatUint(uint64(connection), 10))
 }
 
+func appendFailure(f Failure) []byte {
+	b := appendLine([]byte(header+"\n"), "mountpoint", f.Mountpoint)
+	b = appendLine(b, "failed", sentence(f.Reason))
+	return appendLine(b, "connection", strconv.FormatUint(uint64(f.Connection), 10))
+}
+
 // appendReply says "ok", or why not.
 func appendReply(err error) []byte {
 	if err == nil {
 		return appendLine([]byte(header+"\n"), "ok", "")
 	}
+	return appendLine([]byte(header+"\n"), "error", sentence(err))
+}
+
+// sentence is an error in no more words than a message has room for.
+func sentence(err error) string {
 	const limit = 2048 // a sentence, not a page
 	text := err.Error()
-	return appendLine([]byte(header+"\n"), "error", text[:min(len(text), limit)])
+	return text[:min(len(text), limit)]
 }
 
 func appendLine(b []byte, key, value string) []byte {
@@ -83,15 +101,18 @@ func contains(keys []string, key string) bool {
 }
 
 func parseRequest(content []byte) (r Request, err error) {
-	m, err := parseMessage(content, "mountpoint", "options", "connection")
+	m, err := parseMessage(content, "mountpoint", "options", "failed", "connection")
 	if err != nil {
 		return r, err
 	}
 	connection, err := parseUint32(m["connection"])
 	if err != nil || len(m) != 3 {
-		return r, fmt.Errorf("%w: a key is missing or not a number", ErrMessage)
+		return r, fmt.Errorf("%w: not the keys of a request, or no number", ErrMessage)
 	}
 	r = Request{FD: -1, Mountpoint: m["mountpoint"], Options: m["options"], Connection: connection}
+	if reason, failed := m["failed"]; failed {
+		r.Failed = errors.New(reason)
+	}
 	if !strings.HasPrefix(r.Mountpoint, "/") || strings.ContainsRune(r.Mountpoint+r.Options, 0) {
 		return r, fmt.Errorf("%w: mountpoint %.80q", ErrMessage, r.Mountpoint)
 	}

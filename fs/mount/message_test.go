@@ -22,6 +22,27 @@ func TestRequestRoundTrip(t *testing.T) {
 	}
 }
 
+func TestFailureRoundTrip(t *testing.T) {
+	reason := errors.New("open /dev/fuse:\n\"\xff\"")
+	r, err := parseRequest(appendFailure(Failure{Mountpoint: "/m\xff", Reason: reason, Connection: 9}))
+	if err != nil || r.Failed == nil || r.Failed.Error() != reason.Error() || r.Mountpoint != "/m\xff" || r.Connection != 9 || r.FD != -1 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	testFailureRoundTrip(t, r)
+	long := Failure{Mountpoint: "/" + strings.Repeat("\xff", 4095), Reason: errors.New(strings.Repeat("\xff", 1<<20))}
+	if n := len(appendFailure(long)); n > MaxMessage {
+		t.Errorf("the longest path and reason make %d bytes, more than MaxMessage", n)
+	}
+}
+
+func testFailureRoundTrip(t *testing.T, r Request) {
+	t.Helper()
+	again, err := parseRequest(appendFailure(Failure{Mountpoint: r.Mountpoint, Reason: r.Failed, Connection: r.Connection}))
+	if err != nil || again.Failed == nil || again.Failed.Error() != sentence(r.Failed) || again.Mountpoint != r.Mountpoint || again.Connection != r.Connection {
+		t.Errorf("%+v is read back as %+v, %v", r, again, err)
+	}
+}
+
 func TestParseRequestRefuses(t *testing.T) {
 	const ok = header + "\nmountpoint=\"/m\"\noptions=\"\"\nconnection=\"1\"\n"
 	if _, err := parseRequest([]byte(ok)); err != nil {
@@ -32,6 +53,8 @@ func TestParseRequestRefuses(t *testing.T) {
 		"prototype":      "mount",
 		"other version":  strings.Replace(ok, " 1\n", " 2\n", 1),
 		"unknown key":    ok + "uid=\"0\"\n",
+		"made, and not":  ok + "failed=\"no\"\n",
+		"failed nowhere": strings.Replace(ok, "mountpoint=\"/m\"", "failed=\"no\"", 1),
 		"twice":          ok + "options=\"\"\n",
 		"missing":        strings.Replace(ok, "options=\"\"\n", "", 1),
 		"unquoted":       strings.Replace(ok, `"/m"`, "/m", 1),
@@ -72,11 +95,16 @@ func TestReply(t *testing.T) {
 
 func FuzzParseRequest(f *testing.F) {
 	f.Add(appendRequest("/m", "cpu=quota", 7))
+	f.Add(appendFailure(Failure{Mountpoint: "/m", Reason: errors.New("no \"fuse\"\n"), Connection: 7}))
 	f.Add([]byte(header + "\n=\"\"\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		parseReply(in)
 		r, err := parseRequest(in)
 		if err != nil {
+			return
+		}
+		if r.Failed != nil {
+			testFailureRoundTrip(t, r)
 			return
 		}
 		again, err := parseRequest(appendRequest(r.Mountpoint, r.Options, r.Connection))

@@ -43,17 +43,25 @@ func receive(conn *net.UnixConn) (r Request, err error) {
 		return r, fmt.Errorf("the message is longer than %d bytes", MaxMessage)
 	case oobErr != nil:
 		return r, oobErr
-	case len(fds) != 1 || flags&unix.MSG_CTRUNC != 0:
-		return r, fmt.Errorf("want 1 file descriptor with the message, got %s", count(len(fds), flags))
 	}
 	parsed, err := parseRequest(buf[:n])
-	if err != nil {
+	parsed.Peer = *peer
+	want := 1
+	if parsed.Failed != nil {
+		want = 0
+	}
+	switch {
+	case err != nil && len(fds) > 0:
 		return r, err
+	case len(fds) != want || flags&unix.MSG_CTRUNC != 0:
+		return r, fmt.Errorf("want %s with the message, got %s", [...]string{"0 file descriptors", "1 file descriptor"}[want], count(len(fds), flags))
+	case parsed.Failed != nil:
+		return parsed, nil
 	}
 	if err := CheckConnection(fds[0]); err != nil {
 		return r, err
 	}
-	parsed.FD, parsed.Peer = fds[0], *peer
+	parsed.FD = fds[0]
 	return parsed, nil
 }
 

@@ -12,10 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Request is a mount that a helper hands over.
+// Request is a mount that a helper hands over, or could not make.
 type Request struct {
-	// FD is the connection: a mounted, readable and writable [Device].
+	// FD is the connection: a mounted, readable and writable [Device]; -1 with
+	// Failed.
 	FD int
+	// Failed is why there is no mount of ours at Mountpoint; see [Failure].
+	Failed error
 	// Mountpoint and Options are as in [Handover]; neither has been judged.
 	Mountpoint, Options string
 	// Connection is the number below /sys/fs/fuse/connections, 0 when not known.
@@ -30,7 +33,8 @@ type Server struct {
 	// Handle takes over a request. It owns r.FD from the call on, whatever it
 	// returns, and returns when the connection is served and stored for the
 	// next daemon. An error is the reason that the helper shows and after which
-	// it unmounts. ctx is Serve's.
+	// it unmounts. Of one that failed, nil says that the connection is served
+	// here all the same. ctx is Serve's.
 	Handle func(ctx context.Context, r Request) error
 	// Report is told of each client that got no ack, once; may be nil.
 	Report func(peer unix.Ucred, err error)
