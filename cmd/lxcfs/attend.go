@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -17,6 +18,9 @@ import (
 // mounted. It sends it in mount(2).
 const initWait = 5 * time.Second
 
+// arrivalWait is how long a mount may take from mount(2) to this process.
+const arrivalWait = time.Second
+
 // attend takes mounts from the mount helper until ctx is done or the function
 // that it returns is called, which waits for the helpers at hand.
 func (s *service) attend(ctx context.Context) (finish func()) {
@@ -24,7 +28,12 @@ func (s *service) attend(ctx context.Context) (finish func()) {
 		return func() {}
 	}
 	front := mount.Server{
-		Handle: func(_ context.Context, r mount.Request) error { return s.take(ctx, r) },
+		Handle: func(accepting context.Context, r mount.Request) error {
+			if r.Failed != nil {
+				return s.failed(accepting, r)
+			}
+			return s.refuse(r.Mountpoint, s.take(ctx, r))
+		},
 		Report: s.notTaken,
 	}
 	accepting, cancel := context.WithCancel(ctx)
@@ -48,6 +57,50 @@ func (s *service) notTaken(peer unix.Ucred, err error) {
 		s.missed.Store(true)
 		s.wake()
 	}
+}
+
+// refuse notes that the mount which the service was started for can't be served or
+// made: it need not wait for it any more. err is returned.
+func (s *service) refuse(mountpoint string, err error) error {
+	home := mount.Home(s.socket())
+	if err == nil || home != "" && home != mountpoint {
+		return err
+	}
+	reason := fmt.Errorf("no mount at %s: %w", mountpoint, err)
+	switch {
+	case passes(err):
+		reason = fmt.Errorf("%w: %w", errMissed, reason)
+	default:
+		reason = hopeless{reason}
+	}
+	s.refused.Store(&reason)
+	s.wake()
+	return err
+}
+
+// failed is told of a mount that was not made. Where one is already that may be on
+// its way here: nil says that it has arrived.
+func (s *service) failed(accepting context.Context, r mount.Request) error {
+	const pause = 20 * time.Millisecond
+	for end := time.Now().Add(arrivalWait); r.Connection != 0 && accepting.Err() == nil && time.Now().Before(end); {
+		if s.serves(r.Connection) {
+			return nil
+		}
+		time.Sleep(pause)
+	}
+	return s.refuse(r.Mountpoint, r.Failed)
+}
+
+// socket is the path of the socket on which mounts come; "" if that is not known.
+func (s *service) socket() string {
+	name, err := unix.Getsockname(s.listener)
+	if err != nil {
+		return ""
+	}
+	if local, ok := name.(*unix.SockaddrUnix); ok {
+		return local.Name
+	}
+	return ""
 }
 
 // wake has run look at what changed.

@@ -53,8 +53,8 @@ Signals:
   SIGUSR1                  take over the binary anew, without a failed read
   SIGUSR2                  virtualisation off or on; off: all files are the host's
 
-Exit status: 0 orderly end, 1 failure, 64 wrong command line, 69 no mount came
-to a service.`
+Exit status: 0 orderly end, 1 failure, 64 wrong command line, 69 it can't work
+here, and another start would not help, 75 another start will help.`
 
 // newCommand builds the command line; serve is called with what it says.
 func newCommand(serve func(settings) error) *cobra.Command {

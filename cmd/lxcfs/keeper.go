@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -31,38 +32,52 @@ func runKeeper(s settings, log logger) error {
 	}
 	defer pid.close(log)
 	mountpoint := s.Mountpoint
-	if _, orphaned := files["fuse-"+onlyID]; !orphaned {
+	_, orphaned := files["fuse-"+onlyID]
+	if !orphaned {
 		fd, path, err := s.mount()
 		if err != nil {
 			return err
 		}
 		files["fuse-"+onlyID], mountpoint = fd, path
 	}
-	err = keep(files, signals, log)
+	err = keep(files, orphaned, signals, log)
 	if unmountErr := mount.Detach(mountpoint); unmountErr != nil && !errors.Is(unmountErr, unix.EINVAL) {
 		err = errors.Join(err, unmountErr)
 	}
 	return err
 }
 
-// keep runs workers until a signal, or the end of the mount.
-func keep(files namedFiles, signals <-chan os.Signal, log logger) error {
+// keep runs workers until a signal, the end of the mount, or a worker that says
+// that none can serve it. Its last words are the reason.
+func keep(files namedFiles, serving bool, signals <-chan os.Signal, log logger) error {
+	var said string
 	var held []fdstore.File
 	for name, fd := range files {
 		held = append(held, fdstore.File{Name: name, FD: fd})
 	}
 	keeper, err := fdstore.NewKeeper(fdstore.Config{
-		Command: workerCommand,
-		Max:     storeLimit,
-		Files:   held,
-		Stop:    []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP},
-		Report:  func(e fdstore.Event) { logKeeper(log, e) },
+		Command:  workerCommand,
+		Max:      storeLimit,
+		Files:    held,
+		Serving:  serving,
+		Hopeless: exitHopeless,
+		Stop:     []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP},
+		Report: func(e fdstore.Event) {
+			if e.Kind == fdstore.Status {
+				said = e.Text
+			}
+			logKeeper(log, e)
+		},
 	})
 	if err != nil {
 		return err
 	}
 	defer keeper.Close()
-	return keeper.Run(context.Background(), signals)
+	err = keeper.Run(context.Background(), signals)
+	if worker := new(fdstore.WorkerError); errors.As(err, &worker) && !worker.Status.Signaled() {
+		return fmt.Errorf("%w: %s", err, said)
+	}
+	return err
 }
 
 // workerCommand is this command line with --worker in the place of --keeper, run

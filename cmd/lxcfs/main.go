@@ -5,12 +5,11 @@
 // worker, and the unprivileged daemon that systemd starts (--service).
 //
 // Exit statuses: 0 after an orderly end (a signal, or the mount was unmounted by
-// somebody else), 1 after a failure, 64 for a wrong command line, 69 when nobody
-// handed a mount to a service.
+// somebody else), 1 after a failure, 64 for a wrong command line, 69 when it can't
+// work here and another start would not help, 75 when one will.
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,11 +22,11 @@ var version = "0.1.0-dev"
 
 // Exit statuses.
 const (
-	exitOK      = 0
-	exitFailure = 1
-	exitUsage   = 64 // EX_USAGE of sysexits.h; Go's own 2 is a panic
-	exitNoMount = 69 // EX_UNAVAILABLE: no mount came to a service
-	exitAgain   = 75 // EX_TEMPFAIL: start it again
+	exitOK       = 0
+	exitFailure  = 1
+	exitUsage    = 64 // EX_USAGE of sysexits.h; Go's own 2 is a panic
+	exitHopeless = 69 // EX_UNAVAILABLE: don't start it again; the unit's RestartPreventExitStatus=
+	exitAgain    = 75 // EX_TEMPFAIL: start it again
 )
 
 func main() {
@@ -44,22 +43,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	err := cmd.Execute()
-	var usage usageError
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "lxcfs: %v\nTry 'lxcfs --help' for more information.\n", err)
-		return exitUsage
 	}
 	fmt.Fprintf(stderr, "lxcfs: %v\n", err)
-	switch {
-	case errors.Is(err, errNoConnection):
-		return exitNoMount
-	case errors.Is(err, errMissed):
-		return exitAgain
+	status := exitStatus(err)
+	if status == exitUsage {
+		fmt.Fprintln(stderr, "Try 'lxcfs --help' for more information.")
 	}
-	return exitFailure
+	return status
 }
 
 // serve runs the mode that the settings ask for.

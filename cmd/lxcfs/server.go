@@ -48,7 +48,7 @@ type ended struct {
 func newServer(log logger, store *descriptors) (*server, error) {
 	m, err := newMachine()
 	if err != nil {
-		return nil, err
+		return nil, lasting(err)
 	}
 	cfg, err := loadConfig("/")
 	if err != nil {
@@ -85,12 +85,12 @@ func (s *server) prepare(ctx context.Context, id string, p parts, o origin) (*co
 	c, err := s.open(id, p, o)
 	if err != nil {
 		p.close()
-		return nil, fmt.Errorf("connection %s: %w", id, err)
+		return nil, lasting(fmt.Errorf("connection %s: %w", id, err))
 	}
 	if err := c.keep(ctx, s.store); err != nil {
 		if !c.restored {
 			c.close()
-			return nil, fmt.Errorf("connection %s: %w", id, err)
+			return nil, lasting(fmt.Errorf("connection %s: %w", id, err))
 		}
 		// Readers wait: served without what the store lacks is better than not.
 		s.log.Error("a connection is not stored whole", "id", id, "error", err)

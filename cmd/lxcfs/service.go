@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +30,7 @@ const (
 
 var (
 	// errNoConnection ends a service that nobody gave a mount to.
-	errNoConnection = errors.New("no mount came: see var-lib-lxcfs.mount")
+	errNoConnection = hopeless{errors.New("no mount came: see var-lib-lxcfs.mount")}
 	// errMissed ends one whose mount helper was gone before it was heard: the
 	// manager had ended it, for when it began nobody needed the mount. The
 	// service's next start pulls in the mount again.
@@ -49,12 +50,17 @@ type service struct {
 	taking   sync.RWMutex           // held for reading while a mount is taken
 	said     atomic.Pointer[string] // the last STATUS=
 	missed   atomic.Bool            // a helper did not wait
+	refused  atomic.Pointer[error]  // why the mount that it was started for won't come
 	changed  chan struct{}          // holds an element when run is to look
 }
 
-// runService serves until it is told to stop or its last connection is gone.
-func runService(log logger) error {
+// runService serves until it is told to stop or its last connection is gone. Why it
+// fails is its last status line.
+func runService(log logger) (err error) {
 	s, inv, err := newService(log)
+	if s != nil {
+		defer func() { lastWords(s.client, err) }()
+	}
 	if err != nil {
 		return err
 	}
@@ -93,8 +99,13 @@ func newService(log logger) (*service, inventory, error) {
 // that the others wait for.
 func (s *service) restore(ctx context.Context, inv inventory) {
 	var ready []*connection
+	var short []string                  // ids of those that can't be served now
 	for _, p := range inv.connections { // one of them has it, for all
 		s.crashed = s.crashed || p.served && session.Crashed(p.journal)
+	}
+	lost := func(err error) {
+		s.log.Error("a stored connection can't be served", "error", err)
+		s.refused.Store(&err)
 	}
 	for id, p := range inv.connections {
 		s.last.seen(id)
@@ -104,15 +115,23 @@ func (s *service) restore(ctx context.Context, inv inventory) {
 		}
 		c, err := s.prepare(ctx, id, p, o)
 		if err != nil {
-			s.log.Error("a stored connection can't be served", "error", err)
-			s.store.drop(id)
+			lost(err)
+			if short = append(short, id); !passes(err) {
+				s.store.drop(id)
+			}
 			continue
 		}
 		ready = append(ready, c)
 	}
 	for _, c := range ready {
 		if err := s.start(ctx, c); err != nil {
-			s.log.Error("a stored connection can't be served", "error", err)
+			lost(err)
+		}
+	}
+	// Who serves nothing ends, and the next process tries again.
+	for _, id := range short {
+		if s.count() > 0 {
+			s.store.drop(id)
 		}
 	}
 	s.catchUp(ctx)
@@ -136,6 +155,8 @@ func (s *service) run(ctx context.Context) error {
 			idle.Stop()
 		case s.ready || s.missed.Load():
 			idle.Reset(idleWait)
+		case s.refused.Load() != nil:
+			idle.Reset(0)
 		}
 		select {
 		case <-ctx.Done():
@@ -165,8 +186,17 @@ func (s *service) idled() error {
 		return nil
 	case s.missed.Load():
 		return errMissed
+	case s.refused.Load() != nil:
+		return *s.refused.Load()
 	}
 	return errNoConnection
+}
+
+// lastWords leaves the reason of a failure with the service manager, or the keeper.
+func lastWords(client *fdstore.Client, err error) {
+	if err != nil {
+		_ = client.Notify("STATUS=" + strings.ReplaceAll(err.Error(), "\n", "; ")) // and stderr has it
+	}
 }
 
 // sayReady tells the manager once that readers are served.

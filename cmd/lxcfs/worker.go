@@ -14,11 +14,12 @@ import (
 
 // runWorker serves what the keeper holds: a mounted connection, and what an
 // earlier worker stored. It mounts and unmounts nothing.
-func runWorker(s settings, log logger) error {
+func runWorker(s settings, log logger) (err error) {
 	client, err := fdstore.New(storeLimit)
 	if err != nil {
 		return fmt.Errorf("--worker is for the keeper: %w", err)
 	}
+	defer func() { lastWords(client, err) }()
 	files, err := inheritedFiles()
 	if err != nil {
 		return err

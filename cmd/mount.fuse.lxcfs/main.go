@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -110,26 +111,36 @@ func (h helper) run(ctx context.Context, args []string) error {
 	return h.mount(ctx, a, options)
 }
 
-// mount makes the mount and leaves it only if the daemon took it.
+// mount makes the mount and leaves it only if the daemon took it. A daemon that
+// was started for a mount which can't be made is told.
 func (h helper) mount(ctx context.Context, a arguments, options mount.Options) error {
+	told, err := h.tryMount(ctx, a, options)
+	if err != nil && !told {
+		_ = h.tell(ctx, mount.Failure{Mountpoint: a.target, Reason: err, Connection: connectionAt(a.target)}) // err says it all
+	}
+	return err
+}
+
+// tryMount is mount. told says that the daemon knows the error, or can't be told.
+func (h helper) tryMount(ctx context.Context, a arguments, options mount.Options) (told bool, err error) {
 	target, err := mount.ReplaceDead(ctx, hostfile.OS{}, a.target, h.probe)
 	if err != nil {
-		return &statusError{exitMount, err}
+		return false, &statusError{exitMount, err}
 	}
 	fd, err := mount.OpenDevice()
 	if err != nil {
-		return &statusError{exitSystem, fmt.Errorf("%w (is FUSE available here?)", err)}
+		return false, &statusError{exitSystem, fmt.Errorf("%w (is FUSE available here?)", err)}
 	}
 	defer unix.Close(fd)
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	daemon, err := mount.Dial(ctx, h.socket) // before the mount, which may hide the socket
 	if err != nil {
-		return h.failure(ctx, target, err)
+		return true, h.failure(ctx, target, err)
 	}
 	defer daemon.Close()
 	if err := mount.Mount(fd, a.source, target, options.Flags, daemonUser()); err != nil {
-		return &statusError{exitMount, err}
+		return false, &statusError{exitMount, err}
 	}
 	connection := connectionAt(target)
 	err = h.handOver(ctx, daemon, mount.Handover{
@@ -139,23 +150,59 @@ func (h helper) mount(ctx context.Context, a arguments, options mount.Options) e
 		if connectionAt(target) == connection { // unless another is on top meanwhile
 			err = errors.Join(err, mount.Detach(target))
 		}
-		return h.failure(ctx, target, err)
+		return true, h.failure(ctx, target, err)
 	}
 	if a.verbose {
 		fmt.Fprintf(h.stdout, "mount.fuse.lxcfs: %s mounted, served by the daemon\n", target)
 	}
-	return nil
+	return true, nil
 }
 
 // detachDead takes away the dead mounts of ours at target. To the service manager
 // a mount is one, dead or not, and it would never start its unit. What else is
-// there is no business of this.
+// there stays. If it is not the daemon's, that is told to the daemon, which waits
+// for its own in vain; and to the service manager by a file, see foreign.
 func (h helper) detachDead(ctx context.Context, target string) error {
+	if h.socket == "" {
+		h.socket = mount.Socket
+	}
+	if err := os.Remove(h.foreign()); err != nil && !errors.Is(err, unix.ENOENT) {
+		return &statusError{exitSystem, err}
+	}
 	_, err := mount.ReplaceDead(ctx, hostfile.OS{}, target, h.probe)
-	if err != nil && !errors.Is(err, mount.ErrMounted) && !errors.Is(err, unix.ENOENT) {
+	switch {
+	case err == nil || errors.Is(err, unix.ENOENT):
+		return nil
+	case !errors.Is(err, mount.ErrMounted):
 		return &statusError{exitMount, err}
 	}
+	var refused *mount.RefusedError
+	told := h.tell(ctx, mount.Failure{Mountpoint: target, Reason: err, Connection: connectionAt(target)})
+	if !errors.As(told, &refused) {
+		return nil // it is the daemon's, or there is none to ask
+	}
+	if err := os.WriteFile(h.foreign(), []byte(err.Error()+"\n"), 0o644); err != nil {
+		return &statusError{exitSystem, err}
+	}
 	return nil
+}
+
+// foreign is the file that is there while what is mounted in the place of ours is
+// not ours: lxcfs-active.target, whose stop would unmount it, is not started then.
+func (h helper) foreign() string { return filepath.Join(filepath.Dir(h.socket), "foreign") }
+
+// tellTimeout bounds the wait for a daemon that is told of a failure.
+const tellTimeout = 5 * time.Second
+
+// tell tells the daemon that the mount it was started for can't be made. Others
+// are no reason to start it, which a message does.
+func (h helper) tell(ctx context.Context, f mount.Failure) error {
+	if home := mount.Home(h.socket); home != "" && home != f.Mountpoint {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+	defer cancel()
+	return mount.Tell(ctx, h.socket, f)
 }
 
 // retryPause is between two attempts to reach a daemon that died.
@@ -213,8 +260,9 @@ func connectionAt(path string) uint32 {
 	if err != nil {
 		return 0
 	}
+	path, err = table.Resolve(path)
 	e, ok := table.At(path)
-	if !ok || !e.Ours() || e.Major != 0 {
+	if err != nil || !ok || !e.Ours() || e.Major != 0 {
 		return 0
 	}
 	return e.Minor

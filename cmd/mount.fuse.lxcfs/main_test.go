@@ -118,7 +118,12 @@ func TestHelper(t *testing.T) {
 	dir := mountpoint(t)
 	requests := make(chan mount.Request, 1)
 	missing := filepath.Join(t.TempDir(), "none")
-	accept := daemon(t, func(r mount.Request) error { requests <- r; return nil })
+	accept := daemon(t, func(r mount.Request) error {
+		if r.Failed == nil {
+			requests <- r
+		}
+		return nil
+	})
 	refuse := daemon(t, func(r mount.Request) error {
 		unix.Close(r.FD)
 		return errors.New(`wrong mount options: unknown option "bogus"`)
@@ -215,6 +220,76 @@ func testDetachDead(t *testing.T, program, socket, dir string, fd int) {
 		if line := lineOf(t, dir); status != 0 || stderr != "" || (line != "") != mounted {
 			t.Errorf("--detach-dead: got %d %q, mounted as %q, want mounted %v", status, stderr, line, mounted)
 		}
+	}
+}
+
+// A daemon is told of a mount that can't be made, with the words that the helper
+// itself has for it; what is alive in its place and not the daemon's leaves a file
+// for the service manager until it is gone.
+func TestDaemonIsTold(t *testing.T) {
+	needRoot(t)
+	program := build(t)
+	dir := mountpoint(t)
+	told := make(chan mount.Request, 1)
+	var owner error
+	socket := daemon(t, func(r mount.Request) error {
+		if r.Failed == nil {
+			return unix.Close(r.FD)
+		}
+		told <- r
+		return owner
+	})
+	foreign := filepath.Join(filepath.Dir(socket), "foreign")
+	left := func() string {
+		content, err := os.ReadFile(foreign)
+		if err != nil && !os.IsNotExist(err) {
+			t.Error(err)
+		}
+		return string(content)
+	}
+	if err := unix.Mount("none", dir, "tmpfs", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	sentence := dir + ": already mounted: a filesystem of type tmpfs, which is not ours to replace"
+	for _, tt := range []struct {
+		name   string
+		args   []string
+		owner  error
+		status int
+		told   string
+		left   string
+	}{
+		{"mount", []string{"lxcfs", dir}, errors.New("noted"), 32, sentence, ""},
+		{"mount where there is nothing", []string{"lxcfs", dir + "/none"}, nil, 32, "readlink " + dir + "/none: no such file or directory", ""},
+		{"heal", []string{"--detach-dead", dir}, errors.New("noted"), 0, sentence, sentence + "\n"},
+		{"heal, it is the daemon's", []string{"--detach-dead", dir}, nil, 0, sentence, ""},
+	} {
+		owner = tt.owner
+		status, _, stderr := run(t, socket, program, tt.args...)
+		if status != tt.status {
+			t.Errorf("%s: got %d %q, want %d", tt.name, status, stderr, tt.status)
+		}
+		select {
+		case r := <-told:
+			if r.Failed.Error() != tt.told || r.FD != -1 || r.Mountpoint != tt.args[1] || r.Connection != 0 {
+				t.Errorf("%s: told %+v, want %q", tt.name, r, tt.told)
+			}
+		default:
+			t.Errorf("%s: the daemon was not told", tt.name)
+		}
+		if got := left(); got != tt.left {
+			t.Errorf("%s: left %q, want %q", tt.name, got, tt.left)
+		}
+	}
+	if err := os.WriteFile(foreign, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mount.Detach(dir)
+	if status, _, stderr := run(t, socket, program, "--detach-dead", dir); status != 0 || left() != "" {
+		t.Errorf("heal where nothing is mounted: got %d %q, left %q", status, stderr, left())
+	}
+	if _, err := os.Stat(foreign); !os.IsNotExist(err) {
+		t.Errorf("the file of an earlier time: %v, want it removed", err)
 	}
 }
 

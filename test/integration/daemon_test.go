@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,10 @@ var binary, helper, ctl string
 func TestMain(m *testing.M) {
 	if os.Getenv(clientVariable) != "" {
 		os.Exit(clientMain())
+	}
+	if os.Getenv(refuseEnv) != "" {
+		fmt.Fprintln(os.Stderr, refuseMain())
+		os.Exit(1)
 	}
 	os.Exit(testMain(m))
 }
@@ -112,6 +117,7 @@ func needRoot(t *testing.T) {
 // daemon is a running lxcfs.
 type daemon struct {
 	t       *testing.T
+	program string // "": binary
 	dir     string // its mountpoint
 	pidfile string
 	cmd     *exec.Cmd
@@ -139,9 +145,14 @@ const patience = 60 * time.Second
 // start runs lxcfs with these options and waits until it serves.
 func start(t *testing.T, options ...string) *daemon {
 	t.Helper()
+	return startProgram(t, binary, options...)
+}
+
+func startProgram(t *testing.T, program string, options ...string) *daemon {
+	t.Helper()
 	needRoot(t)
 	dir := t.TempDir()
-	d := &daemon{t: t, dir: filepath.Join(dir, "mnt"), pidfile: filepath.Join(dir, "lxcfs.pid")}
+	d := &daemon{t: t, program: program, dir: filepath.Join(dir, "mnt"), pidfile: filepath.Join(dir, "lxcfs.pid")}
 	var err error
 	if d.log.File, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		t.Fatal(err)
@@ -158,7 +169,7 @@ func start(t *testing.T, options ...string) *daemon {
 // run starts the process; the mount and the process are gone after the test.
 func (d *daemon) run(options ...string) {
 	d.t.Helper()
-	d.cmd = exec.Command(binary, append(options, "-p", d.pidfile, d.dir)...)
+	d.cmd = exec.Command(cmp.Or(d.program, binary), append(options, "-p", d.pidfile, d.dir)...)
 	d.cmd.Stdout, d.cmd.Stderr = d.log.File, d.log.File
 	d.cmd.Env = daemonEnv()
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
