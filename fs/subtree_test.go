@@ -424,3 +424,29 @@ func TestSubtreeReadOnly(t *testing.T) {
 		t.Errorf("write: %v, want EIO", got)
 	}
 }
+
+// All files are listed, those of the table, too; a subtree that can be changed has
+// none that are the same for everybody.
+func TestPaths(t *testing.T) {
+	r, _ := testRenderer(t)
+	pets := new(petTree)
+	tree := NewTree(r, newMemoryStore(), subtree.Mount{Path: "/sys/block", KeyBits: 8, Tree: pets})
+	paths := tree.Paths(7)
+	if !slices.IsSorted(paths) {
+		t.Errorf("not in order: %q", paths)
+	}
+	for _, want := range []string{"/proc/meminfo", "/sys/block/online", "/sys/block/dir/name-0-1", "/sys/block/dir/name-299-1"} {
+		if !slices.Contains(paths, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	if slices.Contains(paths, "/sys/block/dir") || pets.callers[0].TID != 7 {
+		t.Errorf("a directory is listed, or for another caller: %q, %+v", paths, pets.callers)
+	}
+	mutable := NewTree(r, newMemoryStore(), subtree.Mount{Path: "/cgroup", KeyBits: 8, Tree: new(changeable)})
+	for _, path := range mutable.Paths(7) {
+		if strings.HasPrefix(path, "/cgroup") {
+			t.Errorf("%s of a tree that can be changed is listed", path)
+		}
+	}
+}

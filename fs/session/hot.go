@@ -9,6 +9,7 @@ import (
 
 // What cat(1) asks for, of include/uapi/linux/fuse.h.
 const (
+	opLookup  = 1
 	opOpen    = 14
 	opRead    = 15
 	opRelease = 18

@@ -261,20 +261,25 @@ func (s *Session) handleHere(w *worker, msg []byte) bool {
 
 // render has the file system answer msg.
 func (s *Session) render(w *worker, msg []byte) {
-	if answer := s.guarded(w, msg); answer != nil {
-		s.reply(w, answer)
-		return
-	}
-	n, status := s.ps.HandleRequest([][]byte{msg}, [][]byte{w.out})
+	answer, status := s.answer(w, msg)
 	switch h := headerOf(msg); {
-	case n > 0:
-		s.reply(w, w.out[:n])
+	case len(answer) > 0:
+		s.reply(w, answer)
 	case takesReply(h.opcode):
 		// go-fuse wrote nothing, and a reader waits.
 		s.counters.unanswered.Add(1)
 		s.events.report(EventLibrary, nil, "no answer to opcode %d: %v", h.opcode, status)
 		s.refuse(w, unix.EIO)
 	}
+}
+
+// answer has the file system answer msg in w's reply buffer.
+func (s *Session) answer(w *worker, msg []byte) ([]byte, fuse.Status) {
+	if answer := s.guarded(w, msg); answer != nil {
+		return answer, fuse.OK
+	}
+	n, status := s.ps.HandleRequest([][]byte{msg}, [][]byte{w.out})
+	return w.out[:n], status
 }
 
 // refuse answers the request in w's slot with an error number.
