@@ -143,8 +143,9 @@ func TestUnprivileged(t *testing.T) {
 		t.Errorf("a file that is root's: %v", err)
 	}
 	_, err := c.DumpState(ctx)
+	_, readErr := c.CheckFiles(ctx)
 	for what, err := range map[string]error{
-		"reload": c.Reload(ctx), "reexec": c.Reexecute(ctx), "virtualization": c.SetVirtualization(ctx, false), "dump": err,
+		"reload": c.Reload(ctx), "reexec": c.Reexecute(ctx), "virtualization": c.SetVirtualization(ctx, false), "dump": err, "check": readErr,
 	} {
 		if !errors.Is(err, ErrDenied) {
 			t.Errorf("%s: %v", what, err)

@@ -284,6 +284,17 @@ func (c *Client) SetVirtualization(ctx context.Context, on bool) error {
 	return c.call(ctx, "SetVirtualization", []any{on}, nil)
 }
 
+// CheckFiles has the daemon read all its files.
+func (c *Client) CheckFiles(ctx context.Context) (FilesCheck, error) {
+	check := FilesCheck{}
+	var faults []faultEntry
+	err := c.call(ctx, "CheckFiles", nil, []any{&check.Files, &faults})
+	for _, f := range faults {
+		check.Faults = append(check.Faults, FileFault(f))
+	}
+	return check, err
+}
+
 // DumpState returns JSON for a report of a bug.
 func (c *Client) DumpState(ctx context.Context) (string, error) {
 	var text string

@@ -140,6 +140,10 @@ func (f *fake) Explain(pid uint32, file, connection string) (Explanation, error)
 	return Explanation{Reason: "init", Detail: "1000", Container: &c, Sources: []Source{{"memory limit", "max", "/", "/sys/fs/cgroup/memory.max", file}}}, err
 }
 
+func (f *fake) CheckFiles() (FilesCheck, error) {
+	return FilesCheck{Files: 70, Faults: []FileFault{{"1", "/proc/meminfo", 262144, "READ of 262144 bytes at 0: input/output error"}}}, nil
+}
+
 func (f *fake) DumpState() (string, error) {
 	if f.panics {
 		panic("oops")

@@ -36,6 +36,8 @@ type Manager interface {
 	ShowContainer(containerID, file, connection string) ([]byte, error)
 	// Explain says why; file "" is every file.
 	Explain(pid uint32, file, connection string) (Explanation, error)
+	// CheckFiles has the daemon read all files in all ways of programs, in-process.
+	CheckFiles() (FilesCheck, error)
 	// DumpState returns JSON for a report of a bug.
 	DumpState() (string, error)
 	// Act does what a privileged method asks for.
@@ -133,6 +135,20 @@ type Usage struct {
 	Threads            uint32     `json:"threads"`
 	UptimeUSec         uint64     `json:"uptime_usec"`
 	Reads              uint64     `json:"reads"`
+}
+
+// FilesCheck is what was found when the daemon read its files.
+type FilesCheck struct {
+	Files  uint64      `json:"files"` // that were read
+	Faults []FileFault `json:"faults"`
+}
+
+// FileFault is a file that can't be read in blocks of one size.
+type FileFault struct {
+	Connection string `json:"connection"`
+	File       string `json:"file"`
+	BlockSize  uint32 `json:"block_size"` // bytes
+	Reason     string `json:"reason"`
 }
 
 // Explanation says why a process sees what it sees.

@@ -20,6 +20,7 @@ func methods() map[string]func(*call) ([]any, error) {
 		ManagerInterface + ".Reexecute":               act(ActReexecute),
 		ManagerInterface + ".SetVirtualization":       (*call).setVirtualization,
 		ManagerInterface + ".DumpState":               (*call).dumpState,
+		ManagerInterface + ".CheckFiles":              (*call).checkFiles,
 		ManagerInterface + ".ListConnections":         (*call).listConnections,
 		ManagerInterface + ".ListContainers":          (*call).listContainers,
 		ManagerInterface + ".GetContainerByPID":       (*call).getContainerByPID,
@@ -84,6 +85,22 @@ func (c *call) setVirtualization() ([]any, error) {
 func (c *call) dumpState() ([]any, error) {
 	text, err := c.manager.DumpState()
 	return []any{text}, err
+}
+
+// faultEntry is one of CheckFiles.
+type faultEntry struct {
+	Connection, File string
+	BlockSize        uint32
+	Reason           string
+}
+
+func (c *call) checkFiles() ([]any, error) {
+	check, err := c.manager.CheckFiles()
+	faults := []faultEntry{}
+	for _, f := range check.Faults {
+		faults = append(faults, faultEntry(f))
+	}
+	return []any{check.Files, faults}, err
 }
 
 // connectionEntry is one of ListConnections.

@@ -165,6 +165,10 @@ func TestClientGetsWhatTheManagerHas(t *testing.T) {
 	if got, err := c.ShowContainer(ctx, m.containers[0].ID, "/proc/stat", ""); err != nil || string(got) != "a7 reads /proc/stat\n" {
 		t.Errorf("show of a container: %q, %v", got, err)
 	}
+	fault := FileFault{"1", "/proc/meminfo", 262144, "READ of 262144 bytes at 0: input/output error"}
+	if check, err := c.CheckFiles(ctx); err != nil || check.Files != 70 || len(check.Faults) != 1 || check.Faults[0] != fault {
+		t.Errorf("check: %+v, %v", check, err)
+	}
 	e, err := c.Explain(ctx, 1001, "/proc/stat", "")
 	if err != nil || e.Reason != "init" || e.Container == nil || e.Container.Name != "web" || len(e.Sources) != 1 || e.Sources[0].Shown != "/proc/stat" {
 		t.Errorf("explain: %+v, %v", e, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	iofs "io/fs"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +27,8 @@ type onBus struct {
 	*service
 	started time.Time
 	// known are the containers as last listed, by their ids.
-	known atomic.Pointer[map[string]*container.Container]
+	known    atomic.Pointer[map[string]*container.Container]
+	checking sync.Mutex // held while files are checked
 }
 
 var _ dbusapi.Manager = (*onBus)(nil)

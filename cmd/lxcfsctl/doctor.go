@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -42,6 +43,10 @@ type world struct {
 	run func(name string, args ...string) (string, error)
 	// daemon asks the daemon.
 	daemon func() (dbusapi.Status, error)
+	// root says whether the daemon does as asked without a password.
+	root bool
+	// read has the daemon read its files.
+	read func() (dbusapi.FilesCheck, error)
 }
 
 // check looks at one thing.
@@ -64,6 +69,7 @@ func checks() []check {
 		{"permissions", checkPermissions},
 		{"bus", checkBus},
 		{"daemon", checkDaemon},
+		{"files", checkFiles},
 		{"runtimes", checkRuntimes},
 	}
 }
@@ -80,9 +86,10 @@ func doctorVerb() *cobra.Command {
 		Use:   "doctor",
 		Short: "look for what is wrong, and say what mends it",
 		Long: `Looks at the kernel, FUSE, cgroups, /proc, the units, the mount, the descriptor
-store, permissions, the bus, the daemon, and the hooks of runtimes. Says what is
-wrong and the command that mends it; it changes nothing. The exit status is 1 if
-there is a problem; notes and warnings are none.`,
+store, permissions, the bus, the daemon, and the hooks of runtimes; as root it has
+the daemon read each file in-process, as programs do. Says what is wrong and the
+command that mends it; it changes nothing. The exit status is 1 if there is a
+problem; notes and warnings are none.`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found := examine(thisMachine(cmd.Context()))
@@ -137,8 +144,12 @@ func printFindings(s screen, all []finding, asJSON bool) error {
 	return err
 }
 
-// runTimeout bounds the commands that doctor runs.
-const runTimeout = 10 * time.Second
+const (
+	// runTimeout bounds the commands that doctor runs.
+	runTimeout = 10 * time.Second
+	// readTimeout is longer than the daemon takes at most to read its files.
+	readTimeout = time.Minute
+)
 
 // thisMachine is the world.
 func thisMachine(ctx context.Context) *world {
@@ -153,19 +164,22 @@ func thisMachine(ctx context.Context) *world {
 			out, err := exec.CommandContext(ctx, name, args...).Output()
 			return strings.TrimSpace(string(out)), err
 		},
-		daemon: func() (dbusapi.Status, error) { return statusNow(ctx) },
+		daemon: func() (dbusapi.Status, error) { return askDaemon(ctx, runTimeout, (*dbusapi.Client).Status) },
+		root:   os.Geteuid() == 0,
+		read:   func() (dbusapi.FilesCheck, error) { return askDaemon(ctx, readTimeout, (*dbusapi.Client).CheckFiles) },
 	}
 }
 
-func statusNow(ctx context.Context) (dbusapi.Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, runTimeout)
+// askDaemon asks the daemon over a connection of its own.
+func askDaemon[T any](ctx context.Context, timeout time.Duration, question func(*dbusapi.Client, context.Context) (T, error)) (answer T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	c, err := dbusapi.Connect(ctx, "")
 	if err != nil {
-		return dbusapi.Status{}, err
+		return answer, err
 	}
 	defer c.Close()
-	return c.Status(ctx)
+	return question(c, ctx)
 }
 
 // text reads a file; "" when it is not there.

@@ -47,6 +47,8 @@ func healthy() (*world, *hostfile.Archive, map[string]string, *dbusapi.Status) {
 			return properties[args[3]+" "+args[2]], nil
 		},
 		daemon: func() (dbusapi.Status, error) { return *st, nil },
+		root:   true,
+		read:   func() (dbusapi.FilesCheck, error) { return dbusapi.FilesCheck{Files: 70}, nil },
 	}
 	return w, a, properties, st
 }
@@ -145,6 +147,13 @@ func TestDoctorFinds(t *testing.T) {
 			m.st.Files = []dbusapi.FileStats{{Fallbacks: map[string]uint64{"caller-gone": 2}}}
 		}, "daemon", fine, ""},
 		{"errors", func(m *machine) { m.st.Files = []dbusapi.FileStats{{Errors: 1}} }, "daemon", problem, "journalctl"},
+		{"files that can't be read", func(m *machine) {
+			m.read = func() (dbusapi.FilesCheck, error) { return dbusapi.FilesCheck{Files: 70, Faults: faults()}, nil }
+		}, "files", problem, "report it"},
+		{"files that were not read", func(m *machine) {
+			m.read = func() (dbusapi.FilesCheck, error) { return dbusapi.FilesCheck{}, dbusapi.ErrDenied }
+		}, "files", warning, "once more"},
+		{"not root", func(m *machine) { m.root = false }, "files", note, "sudo"},
 		{"LXC without its hook", func(m *machine) { delete(m.a.Files, "/usr/share/lxc/config/common.conf.d/00-lxcfs.conf") }, "runtimes", warning, "lxc.mount.hook"},
 		{"docker", func(m *machine) { m.a.Files["/usr/bin/dockerd"] = "" }, "runtimes", note, "lxcfsctl docker-options"},
 		{"no runtime", func(m *machine) { delete(m.a.Files, "/usr/bin/lxc-start") }, "runtimes", note, ""},
@@ -169,6 +178,31 @@ func TestDoctorFinds(t *testing.T) {
 				t.Errorf("not all is fine: %+v", all)
 			}
 		})
+	}
+}
+
+// faults are those of a machine with pages of 16 KiB, and one file that fails in
+// every way.
+func faults() []dbusapi.FileFault {
+	var all []dbusapi.FileFault
+	for _, size := range []uint32{262144, 1 << 20} {
+		for _, file := range []string{"/proc/meminfo", "/proc/stat", "/proc/uptime"} {
+			all = append(all, dbusapi.FileFault{Connection: "1", File: file, BlockSize: size, Reason: fmt.Sprintf("READ of %d bytes at 0: input/output error", size)})
+		}
+	}
+	return append(all, dbusapi.FileFault{Connection: "1", File: "/sys/x", BlockSize: 1, Reason: "READ of 1 bytes at 0: invalid argument"})
+}
+
+func TestFaultFindings(t *testing.T) {
+	got := faultFindings(faults())
+	want := []string{
+		"/proc/meminfo and 2 others can't be read in blocks of 262144, 1048576 bytes: READ of 1048576 bytes at 0: input/output error",
+		"/sys/x can't be read in blocks of 1 bytes: READ of 1 bytes at 0: invalid argument",
+	}
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i].Text != want[i] || got[i].Verdict != problem {
+			t.Fatalf("got %+v, want %q", got, want)
+		}
 	}
 }
 

@@ -334,3 +334,29 @@ func TestControlManages(t *testing.T) {
 		t.Error("the daemon did not outlive the bus")
 	}
 }
+
+// Root has the daemon read all files as programs do, on the way of readers and
+// without one: no request comes from the kernel.
+func TestCheckFiles(t *testing.T) {
+	b := newMessageBus(t)
+	b.start()
+	s := newService(t, nobody)
+	dirs := s.up("a")
+	onTheBus(t)
+	var findings []struct{ Check, Verdict, Text string }
+	stdout, stderr, _ := control(t, "doctor", "--json")
+	if err := json.Unmarshal([]byte(stdout), &findings); err != nil {
+		t.Fatalf("%v: %s%s", err, stdout, stderr)
+	}
+	found := false
+	for _, f := range findings {
+		if f.Check == "files" {
+			found = f.Verdict == "ok"
+			t.Log(f.Text)
+		}
+	}
+	if !found {
+		t.Errorf("doctor: %s", stdout)
+	}
+	mustRead(t, filepath.Join(dirs[0], "proc/meminfo"))
+}

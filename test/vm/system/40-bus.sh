@@ -64,6 +64,7 @@ like "metrics" "$(lxcfsctl metrics)" 'lxcfs_file_requests_total\{file="/proc/mem
 is "metrics end" "$(lxcfsctl metrics | tail -n 1)" '# EOF'
 doctor=$(lxcfsctl doctor)
 is "doctor finds nothing wrong" "$(grep -E '^problem' <<<"$doctor")" ""
+like "doctor has each file read" "$doctor" 'ok +files: all [1-9][0-9]+ are read whole'
 like "doctor looks at the store" "$doctor" 'ok +descriptor store: '
 check "virtualization off" lxcfsctl virtualization off
 like "status" "$(lxcfsctl status)" 'virtualization is off'
