@@ -14,6 +14,7 @@ func layers() map[string]int {
 		"cgroup/hostfile":        0,
 		"cgroup":                 1,
 		"fs/gate":                0,
+		"fs/visible":             0,
 		"fs/container":           2,
 		"fs/view":                3,
 		"fs/memory":              4,

@@ -15,6 +15,7 @@ import (
 	"os"
 
 	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/fs/visible"
 )
 
 // version is set by the build.
@@ -46,7 +47,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "lxcfs: %v\n", err)
+	fmt.Fprintf(stderr, "lxcfs: %s\n", visible.Text(err.Error()))
 	status := exitStatus(err)
 	if status == exitUsage {
 		fmt.Fprintln(stderr, "Try 'lxcfs --help' for more information.")

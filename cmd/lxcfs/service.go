@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/fs/fdstore"
 	"linuxcontainers.org/lxcfs/fs/session"
+	"linuxcontainers.org/lxcfs/fs/visible"
 )
 
 const (
@@ -195,7 +195,7 @@ func (s *service) idled() error {
 // lastWords leaves the reason of a failure with the service manager, or the keeper.
 func lastWords(client *fdstore.Client, err error) {
 	if err != nil {
-		_ = client.Notify("STATUS=" + strings.ReplaceAll(err.Error(), "\n", "; ")) // and stderr has it
+		_ = client.Notify("STATUS=" + visible.Text(err.Error())) // and stderr has it
 	}
 }
 

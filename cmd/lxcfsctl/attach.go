@@ -140,13 +140,13 @@ func (a *attaching) one(ctx context.Context, out io.Writer, f attach.Found) erro
 		return err
 	}
 	if !request.Heal || result.Changed() {
-		report(out, target, result, a.verbose || request.DryRun)
+		return report(screenOf(out), target.String(), result, a.verbose || request.DryRun)
 	}
 	return nil
 }
 
 // report prints one line for the container and, on demand, one for each file.
-func report(out io.Writer, t *attach.Target, r attach.Result, files bool) {
+func report(s screen, container string, r attach.Result, files bool) error {
 	count := make(map[attach.Action]int)
 	for _, c := range r.Changes {
 		count[c.Action]++
@@ -166,15 +166,16 @@ func report(out io.Writer, t *attach.Target, r attach.Result, files bool) {
 	if len(parts) == 0 {
 		parts = []string{"nothing to do"}
 	}
-	fmt.Fprintf(out, "%s: %s\n", t, strings.Join(parts, ", "))
+	err := s.say("%s: %s", container, strings.Join(parts, ", "))
 	if !files {
-		return
+		return err
 	}
 	for _, c := range r.Changes {
 		line := fmt.Sprintf("  %-8s %s", c.Action, c.Path)
 		if c.Reason != "" {
 			line += ": " + c.Reason
 		}
-		fmt.Fprintln(out, line)
+		err = errors.Join(err, s.say("%s", line))
 	}
+	return err
 }

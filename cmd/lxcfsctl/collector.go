@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"linuxcontainers.org/lxcfs/dbusapi"
+	"linuxcontainers.org/lxcfs/fs/visible"
 )
 
 // collector makes metrics of samples.
@@ -51,11 +52,21 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 }
 
 func gauge(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {
-	out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, visibly(labels)...)
 }
 
 func counter(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {
-	out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, visibly(labels)...)
+}
+
+// visibly makes labels of anybody's text: one that is not UTF-8 would be the end of
+// all metrics.
+func visibly(labels []string) []string {
+	out := make([]string, len(labels))
+	for i, label := range labels {
+		out[i] = visible.Text(label)
+	}
+	return out
 }
 
 func boolean(b bool) float64 {

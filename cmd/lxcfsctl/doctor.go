@@ -135,13 +135,17 @@ func printFindings(s screen, all []finding, asJSON bool) error {
 	}
 	colours := map[verdict]colour{fine: green, warning: yellow, problem: red}
 	for _, f := range all {
-		fmt.Fprintf(s, "%s %s: %s\n", s.paint(colours[f.Verdict], fmt.Sprintf("%-8s", f.Verdict)), f.Check, f.Text)
-		if f.Mend != "" {
-			fmt.Fprintf(s, "         %s\n", s.paint(bold, f.Mend))
+		if err := s.say("%s %s: %s", s.paint(colours[f.Verdict], fmt.Sprintf("%-8s", f.Verdict)), f.Check, f.Text); err != nil {
+			return err
+		}
+		if f.Mend == "" {
+			continue
+		}
+		if err := s.say("         %s", s.paint(bold, f.Mend)); err != nil {
+			return err
 		}
 	}
-	_, err := fmt.Fprintf(s, "%d problems, %d warnings\n", count(all, problem), count(all, warning))
-	return err
+	return s.say("%d problems, %d warnings", count(all, problem), count(all, warning))
 }
 
 const (

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -69,21 +70,20 @@ func (e explanation) print(s screen) error {
 	if e.Detail != "" {
 		why += ": " + e.Detail
 	}
-	pairs := [][2]string{{"Process", fmt.Sprint(e.PID)}, {"Rule", why}}
+	all := []field{{name: "Process", value: fmt.Sprint(e.PID)}, {name: "Rule", value: why}}
 	if e.Container == nil {
-		return s.fields(append(pairs, [2]string{"Sees", "the host's numbers"}))
+		return s.fields(append(all, field{name: "Sees", value: "the host's numbers"}))
 	}
 	c := e.Container
-	pairs = append(pairs,
-		[2]string{"Container", strings.TrimSpace(nameOf(*c) + " (" + strings.TrimSpace(c.Runtime+" "+c.Kind) + ")")},
-		[2]string{"Cgroup", c.Cgroup},
-		[2]string{"Unit", orDash(c.Unit)},
-		[2]string{"Init", pidOf(c.InitPID)},
+	all = append(all,
+		field{name: "Container", value: strings.TrimSpace(nameOf(*c) + " (" + strings.TrimSpace(c.Runtime+" "+c.Kind) + ")")},
+		field{name: "Cgroup", value: c.Cgroup},
+		field{name: "Unit", value: orDash(c.Unit)},
+		field{name: "Init", value: pidOf(c.InitPID)},
 	)
-	if err := s.fields(pairs); err != nil {
+	if err := errors.Join(s.fields(all), s.say("")); err != nil {
 		return err
 	}
-	fmt.Fprintln(s)
 	rows := [][]string{{"NUMBER", "VALUE", "FROM", "IN"}}
 	for _, f := range e.Sources {
 		rows = append(rows, []string{f.Name, orDash(f.Value), orDash(f.File), f.Shown})

@@ -7,11 +7,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -55,12 +55,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
-	status := statusOf(err)
+	status, s := statusOf(err), screenOf(stderr)
 	switch {
 	case status == exitUsage:
-		fmt.Fprintf(stderr, "lxcfsctl: %v\nTry 'lxcfsctl --help' for more information.\n", err)
+		_ = errors.Join(s.complain(err), s.say("Try 'lxcfsctl --help' for more information.")) // nowhere to say it
 	case err != nil && err.Error() != "":
-		fmt.Fprintf(stderr, "lxcfsctl: %s\n", strings.ReplaceAll(inOneSentence(err).Error(), "\n", "\nlxcfsctl: "))
+		_ = s.complain(inOneSentence(err))
 	}
 	return status
 }

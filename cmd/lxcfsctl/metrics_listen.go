@@ -36,7 +36,7 @@ func serveMetrics(ctx context.Context, stderr io.Writer) error {
 	return serveMetricsOn(ctx, listeners[0], idleTimeout, func() (sample, error) {
 		s, err := sampleNow(ctx)
 		if err != nil {
-			fmt.Fprintf(stderr, "lxcfsctl: %v\n", inOneSentence(err))
+			_ = screenOf(stderr).complain(inOneSentence(err)) // the scrape says that it failed
 		}
 		return s, err
 	})

@@ -30,7 +30,7 @@ func testSample() sample {
 				{Path: "/proc/stat", Requests: 1},
 			},
 		},
-		Connections: []dbusapi.Connection{{ID: "1", Mountpoint: "/var/lib/lx\"c\nfs", Requests: 99, Replayed: 4, Deaths: 2, InFlight: 1, LongestUSec: 2500000}},
+		Connections: []dbusapi.Connection{{ID: "1", Mountpoint: "/var/lib/lx\"c\nf\xffs", Requests: 99, Replayed: 4, Deaths: 2, InFlight: 1, LongestUSec: 2500000}},
 		Containers:  map[string]int{"lxc": 3, "": 1},
 	}
 }
@@ -83,7 +83,7 @@ func TestMetricsAreOpenMetrics(t *testing.T) {
 		`lxcfs_file_requests_total{file="/proc/meminfo"} 9.0`,
 		`lxcfs_file_busy_seconds_total{file="/proc/meminfo"} 1.5`,
 		`lxcfs_file_fallbacks_total{file="/proc/meminfo",reason="format"} 3.0`,
-		`lxcfs_connection_deaths_total{id="1",mountpoint="/var/lib/lx\"c\nfs"} 2.0`,
+		`lxcfs_connection_deaths_total{id="1",mountpoint="/var/lib/lx\"c\\nf\\377s"} 2.0`,
 		`lxcfs_containers{runtime="lxc"} 3.0`,
 		`lxcfs_request_duration_seconds_bucket{le="0.001"} 9`,
 		`lxcfs_request_duration_seconds_bucket{le="+Inf"} 10`,

@@ -111,9 +111,9 @@ func TestReport(t *testing.T) {
 			"  attach   /proc/stat\n  attach   /proc/uptime\n  skip     /proc/swaps: the container has none\n",
 	} {
 		var out bytes.Buffer
-		report(&out, &attach.Target{PID: 7, Name: "lxc/c1"}, r, files)
-		if out.String() != want {
-			t.Errorf("got %q, want %q", out.String(), want)
+		err := report(screen{Writer: &out}, (&attach.Target{PID: 7, Name: "lxc/c1"}).String(), r, files)
+		if err != nil || out.String() != want {
+			t.Errorf("got %q, %v, want %q", out.String(), err, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,9 +10,13 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs/visible"
 )
 
-// screen is where output goes, and what that can do.
+// screen is where output goes, and what that can do. All that is said in words goes
+// through it: containers choose names and paths, and no byte of these may be an
+// order to a terminal, or a line of its own.
 type screen struct {
 	io.Writer
 	width    int // columns; 0: as many as it takes
@@ -49,20 +54,64 @@ const (
 	reset         = "\x1b[0m"
 )
 
+// painted is text that is fit to be printed as it is.
+type painted string
+
+// shown makes text of anybody fit to be printed.
+func shown(text string) painted { return painted(visible.Text(text)) }
+
 // paint colours text where there are colours.
-func (s screen) paint(c colour, text string) string {
+func (s screen) paint(c colour, text string) painted { return s.coloured(c, shown(text)) }
+
+func (s screen) coloured(c colour, text painted) painted {
 	if !s.colours || c == plain {
 		return text
 	}
-	return string(c) + text + reset
+	return painted(c) + text + reset
 }
+
+// say prints a line. What is not painted is made fit to be printed.
+func (s screen) say(format string, args ...any) error {
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case painted:
+		case string:
+			args[i] = shown(v)
+		case error:
+			args[i] = shown(v.Error())
+		case fmt.Stringer:
+			args[i] = shown(v.String())
+		}
+	}
+	_, err := fmt.Fprintf(s, format+"\n", args...)
+	return err
+}
+
+// complain prints errors, each on a line.
+func (s screen) complain(err error) error {
+	if all, ok := err.(interface{ Unwrap() []error }); ok && joined(err, all.Unwrap()) {
+		var failed error
+		for _, e := range all.Unwrap() {
+			failed = errors.Join(failed, s.complain(e))
+		}
+		return failed
+	}
+	return s.say("lxcfsctl: %s", err)
+}
+
+// joined says whether err is no more than these errors, errors.Join's.
+func joined(err error, all []error) bool { return err.Error() == errors.Join(all...).Error() }
 
 // table prints rows in columns, the first row as a heading.
 func (s screen) table(rows [][]string) error {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintln(t, strings.Join(row, "\t"))
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = string(shown(cell))
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -70,7 +119,7 @@ func (s screen) table(rows [][]string) error {
 	heading := bold
 	for line := range strings.Lines(b.String()) {
 		line = s.cut(strings.TrimRight(line, " \n"))
-		if _, err := fmt.Fprintln(s, s.paint(heading, line)); err != nil {
+		if err := s.say("%s", s.coloured(heading, painted(line))); err != nil {
 			return err
 		}
 		heading = plain
@@ -86,14 +135,20 @@ func (s screen) cut(line string) string {
 	return string([]rune(line)[:s.width])
 }
 
+// field is a name and a value.
+type field struct {
+	name, value string
+	colour      colour // of the value
+}
+
 // fields prints names and values, one a line.
-func (s screen) fields(pairs [][2]string) error {
+func (s screen) fields(all []field) error {
 	width := 0
-	for _, p := range pairs {
-		width = max(width, len(p[0]))
+	for _, f := range all {
+		width = max(width, len(f.name))
 	}
-	for _, p := range pairs {
-		if _, err := fmt.Fprintf(s, "%s %s\n", s.paint(bold, fmt.Sprintf("%*s:", width, p[0])), p[1]); err != nil {
+	for _, f := range all {
+		if err := s.say("%s %s", s.paint(bold, fmt.Sprintf("%*s:", width, f.name)), s.paint(f.colour, f.value)); err != nil {
 			return err
 		}
 	}

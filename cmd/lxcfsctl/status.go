@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -53,29 +54,28 @@ func statusReport(ctx context.Context, c *dbusapi.Client) (r statusText, err err
 }
 
 func (r statusText) print(s screen) error {
-	state := s.paint(green, "serving")
+	state := field{"State", "serving", green}
 	switch {
 	case len(r.Connections) == 0:
-		state = s.paint(yellow, "nothing is mounted")
+		state.value, state.colour = "nothing is mounted", yellow
 	case r.Degraded:
-		state = s.paint(red, "degraded: too many crashes of late, every file is the host's")
+		state.value, state.colour = "degraded: too many crashes of late, every file is the host's", red
 	case !r.Virtualization:
-		state = s.paint(yellow, "virtualization is off: every file is the host's")
+		state.value, state.colour = "virtualization is off: every file is the host's", yellow
 	}
-	pairs := [][2]string{
-		{"lxcfs", r.Version},
-		{"State", state},
-		{"Since", fmt.Sprintf("%s, restarted %d times under its mounts", r.StartedAt.Format(time.DateTime), r.Restarts)},
-		{"Cgroups", fmt.Sprintf("%s (%s)", r.CgroupLayout, r.CgroupReason)},
-		{"Containers", fmt.Sprint(r.Containers)},
+	all := []field{
+		{name: "lxcfs", value: r.Version},
+		state,
+		{name: "Since", value: fmt.Sprintf("%s, restarted %d times under its mounts", r.StartedAt.Format(time.DateTime), r.Restarts)},
+		{name: "Cgroups", value: fmt.Sprintf("%s (%s)", r.CgroupLayout, r.CgroupReason)},
+		{name: "Containers", value: fmt.Sprint(r.Containers)},
 	}
 	for _, c := range r.Connections {
-		pairs = append(pairs, [2]string{"Mount", mountLine(c)})
+		all = append(all, field{name: "Mount", value: mountLine(c)})
 	}
-	if err := s.fields(pairs); err != nil {
+	if err := errors.Join(s.fields(all), s.say("")); err != nil {
 		return err
 	}
-	fmt.Fprintln(s)
 	return s.table(r.fileRows())
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/fs/visible"
 )
 
 // version is set by the linker.
@@ -59,7 +60,7 @@ func main() {
 	if err == nil {
 		os.Exit(exitOK)
 	}
-	fmt.Fprintf(os.Stderr, "mount.fuse.lxcfs: %v\n", err)
+	fmt.Fprintf(os.Stderr, "mount.fuse.lxcfs: %s\n", visible.Text(err.Error()))
 	status := exitSystem
 	var se *statusError
 	if errors.As(err, &se) {
