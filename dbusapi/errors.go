@@ -9,7 +9,7 @@ import (
 
 // newError returns an error with a name of its own on the bus.
 func newError(name, format string, args ...any) *dbus.Error {
-	return dbus.NewError(name, []any{fmt.Sprintf(format, args...)})
+	return dbus.NewError(name, []any{EncodeText(fmt.Sprintf(format, args...))})
 }
 
 // errorNames are the sentinels of a Manager and their names on the bus.

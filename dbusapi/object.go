@@ -168,7 +168,7 @@ func (m *method) Call(args ...any) (out []any, err error) {
 	if out, err = m.run(c); err != nil {
 		return nil, asError(err)
 	}
-	return out, nil
+	return encodeAll(out), nil
 }
 
 // The rest of dbus.Method is not used where there is DecodeArguments.

@@ -132,5 +132,5 @@ func (p *publisher) removed(path dbus.ObjectPath, iface string) {
 // emit sends a signal. An error means that the bus is gone, which is seen
 // elsewhere.
 func (p *publisher) emit(path dbus.ObjectPath, signal string, args ...any) {
-	_ = p.conn.Emit(path, signal, args...)
+	_ = p.conn.Emit(path, signal, encodeAll(args)...)
 }

@@ -138,7 +138,7 @@ func (b *onBus) DumpState() (string, error) {
 		k.Usage = u
 		state.Containers = append(state.Containers, k)
 	}
-	text, err := json.MarshalIndent(state, "", "  ")
+	text, err := json.MarshalIndent(dbusapi.Encoded(state), "", "  ")
 	if err != nil {
 		return "", fmt.Errorf("state: %w", err)
 	}

@@ -84,8 +84,9 @@ func printJSON(w io.Writer, value any) error {
 // first eight or more characters of an id, the unit, or the cgroup.
 func pick(all []dbusapi.ContainerUsage, name string) (dbusapi.ContainerUsage, error) {
 	var found []dbusapi.ContainerUsage
+	encoded := dbusapi.EncodeText(name)
 	for _, c := range all {
-		if named(c.Container, name) {
+		if named(c.Container, encoded) {
 			found = append(found, c)
 		}
 	}

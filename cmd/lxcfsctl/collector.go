@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"linuxcontainers.org/lxcfs/dbusapi"
-	"linuxcontainers.org/lxcfs/fs/visible"
 )
 
 // collector makes metrics of samples.
@@ -64,7 +63,7 @@ func counter(out chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels
 func visibly(labels []string) []string {
 	out := make([]string, len(labels))
 	for i, label := range labels {
-		out[i] = visible.Text(label)
+		out[i] = string(shown(label))
 	}
 	return out
 }

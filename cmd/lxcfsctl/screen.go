@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/dbusapi"
 	"linuxcontainers.org/lxcfs/fs/visible"
 )
 
@@ -57,8 +58,8 @@ const (
 // painted is text that is fit to be printed as it is.
 type painted string
 
-// shown makes text of anybody fit to be printed.
-func shown(text string) painted { return painted(visible.Text(text)) }
+// shown makes text of anybody, as the bus has it, fit to be printed.
+func shown(text string) painted { return painted(visible.Text(dbusapi.DecodeText(text))) }
 
 // paint colours text where there are colours.
 func (s screen) paint(c colour, text string) painted { return s.coloured(c, shown(text)) }

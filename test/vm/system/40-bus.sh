@@ -79,6 +79,25 @@ is "a read" "$(total "")" "$host_total"
 is "no such process" "$(status_of lxcfsctl explain 4194303)" 5
 systemctl stop bound.service 2>/dev/null
 
+story "a cgroup with a name that is no text takes nothing away from the operator"
+odd=/sys/fs/cgroup/$'web\xff\x1b[2J\t' # no newline: the kernel has none there
+mkdir "$odd"
+# shellcheck disable=SC2016 # the inner shell's
+sh -c 'echo $$ >"$1/cgroup.procs" && exec unshare --pid --fork sh -c "cat $2/proc/uptime >/run/odd; sleep 60"' sh "$odd" "$tree" &
+try 10 test -s /run/odd
+for verb in containers status metrics "top -n 1" "containers --json" "explain 1"; do
+  # shellcheck disable=SC2086 # words
+  check "$verb" lxcfsctl $verb
+done
+like "GetManagedObjects" "$(busctl call $name $object org.freedesktop.DBus.ObjectManager GetManagedObjects 2>&1 | head -c 20)" '^a'
+listed=$(lxcfsctl containers)
+like "its name" "$listed" 'web\\377\\033\[2J\\t'
+is "bytes for a terminal" "$(LC_ALL=C grep -acP '[^\x20-\x7e]' <<<"$listed")" 0
+is "what the bus library says of us" "$(journalctl -b --no-pager -o cat -u lxcfs.service | grep -c 'replacing invalid reply')" 0
+while read -r pid; do kill -KILL "$pid"; done <"$odd/cgroup.procs"
+wait
+eventually 10 "it is gone" rmdir "$odd"
+
 story "metrics for Prometheus"
 ip link set lo up
 check "the socket" systemctl start lxcfs-metrics.socket
