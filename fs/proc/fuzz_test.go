@@ -40,7 +40,7 @@ func anyView(seed uint64) *view.View {
 		PageSize: []uint64{0, 4096, 65536}[r.IntN(3)], HugeSize: n(), NodesSize: n() >> r.IntN(64),
 		Host:      view.HostMemory{Total: n(), Swap: n()},
 		SwapShown: r.IntN(4) > 0, ZswapShown: r.IntN(2) == 0, LoadKnown: r.IntN(4) > 0,
-		Load: [3]uint64{n(), n(), n()}, Running: int(n()>>1), Threads: int(n()>>1), HostPIDs: r.IntN(2) == 0, LastPID: uint32(n()),
+		Load: [3]uint64{n(), n(), n()}, Running: int(n() >> 1), Threads: int(n() >> 1), HostPIDs: r.IntN(2) == 0, LastPID: uint32(n()),
 		Hugetlb: view.Hugetlb{Known: r.IntN(2) == 0, Usage: n(), Limit: n()},
 		Base:    view.HostCounts{Ctxt: n(), Intr: n(), Softirq: n()}, OOMKills: n(),
 		Uptime: time.Duration(n()), Idle: time.Duration(n()),

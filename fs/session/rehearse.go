@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"unsafe"
 
@@ -30,7 +29,7 @@ var errReply = errors.New("an answer that the kernel refuses")
 // Read at other offsets the file has to be the same text. An error names the
 // request that failed.
 func (s *Session) Rehearse(ctx context.Context, path string, caller uint32, block int) ([]byte, error) {
-	return s.rehearse(ctx, path, caller, block, os.Getpagesize())
+	return s.rehearse(ctx, path, caller, block, s.cfg.PageSize)
 }
 
 func (s *Session) rehearse(ctx context.Context, path string, caller uint32, block, page int) (content []byte, err error) {
@@ -48,14 +47,14 @@ func (s *Session) rehearse(ctx context.Context, path string, caller uint32, bloc
 			err = releaseErr
 		}
 	}()
-	most := s.agreedPages() * page
+	most := s.cfg.agreedPages(s.journal.initAnswer()) * page
 	for {
 		piece, err := k.read(node, fh, uint64(len(content)), min(block, most))
 		switch {
 		case err != nil:
 			return nil, err
 		case len(piece) == 0:
-			return content, k.compare(node, fh, content, min(max(block, pageSize), most))
+			return content, k.compare(node, fh, content, min(max(block, page), most))
 		case len(content) > maxRehearsed:
 			return nil, fmt.Errorf("more than %d bytes", maxRehearsed)
 		case ctx.Err() != nil:
@@ -63,18 +62,6 @@ func (s *Session) rehearse(ctx context.Context, path string, caller uint32, bloc
 		}
 		content = append(content, piece...)
 	}
-}
-
-// agreedPages is how many pages of the machine the kernel asks for in one READ.
-func (s *Session) agreedPages() int {
-	answer := s.InitAnswer()
-	switch {
-	case answer.Flags&fuse.CAP_MAX_PAGES != 0 && answer.MaxPages > 0:
-		return int(answer.MaxPages)
-	case s.journal.initAnswer() == nil: // as assumeInit
-		return s.cfg.MaxPages
-	}
-	return MinPages // FUSE_DEFAULT_MAX_PAGES_PER_REQ
 }
 
 // kernel makes requests and judges answers.

@@ -78,7 +78,7 @@ func TestRehearseFindsWhatFails(t *testing.T) {
 				f.read = func(_ *fuse.ReadIn, right []byte) []byte { return right }
 			}
 			s, _ := k.start(Config{}, f)
-			s.outSize = (MinPages + 1) * 4096 // what was wrong, however it is reckoned now
+			s.outSize = (32 + 1) * 4096 // what was wrong, however it is reckoned now
 			_, err := s.rehearse(t.Context(), "/small", 1, tt.block, tt.page)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("got %v, want %q", err, tt.want)

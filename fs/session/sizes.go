@@ -20,15 +20,18 @@ func (c *Config) readPages() uint16 {
 	return uint16(min((c.MaxRead+c.PageSize-1)/c.PageSize, maxPages))
 }
 
-// replySize returns the size of a reply buffer in bytes, by a raw INIT answer;
-// nil: it is not known what an earlier process agreed on.
-func (c *Config) replySize(answer []byte) int {
-	pages := defaultPages
+// agreedPages returns how many pages the kernel asks for in one READ, by a raw
+// INIT answer; nil: it is not known what an earlier process agreed on, so the most.
+func (c *Config) agreedPages(answer []byte) int {
 	var out fuse.InitOut
 	if answer == nil {
-		pages = max(pages, int(c.readPages()))
-	} else if copy(bytesOf(&out), answer[outHeaderSize:]); out.Flags&fuse.CAP_MAX_PAGES != 0 {
-		pages = max(int(out.MaxPages), 1)
+		return max(defaultPages, int(c.readPages()))
 	}
-	return (pages + 1) * c.PageSize
+	if copy(bytesOf(&out), answer[outHeaderSize:]); out.Flags&fuse.CAP_MAX_PAGES != 0 {
+		return max(int(out.MaxPages), 1)
+	}
+	return defaultPages
 }
+
+// replySize returns the size of a reply buffer in bytes.
+func (c *Config) replySize(answer []byte) int { return (c.agreedPages(answer) + 1) * c.PageSize }
