@@ -56,12 +56,12 @@ func keep(files namedFiles, serving bool, signals <-chan os.Signal, log logger) 
 		held = append(held, fdstore.File{Name: name, FD: fd})
 	}
 	keeper, err := fdstore.NewKeeper(fdstore.Config{
-		Command:  workerCommand,
-		Max:      storeLimit,
-		Files:    held,
-		Serving:  serving,
-		Hopeless: exitHopeless,
-		Stop:     []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP},
+		Command: workerCommand,
+		Max:     storeLimit,
+		Files:   held,
+		Serving: serving,
+		Final:   []int{exitHopeless},
+		Stop:    []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP},
 		Report: func(e fdstore.Event) {
 			if e.Kind == fdstore.Status {
 				said = e.Text

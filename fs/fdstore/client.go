@@ -189,6 +189,14 @@ func (c *Client) Adopt(names ...string) {
 	}
 }
 
+// Max returns how many descriptors the store holds.
+func (c *Client) Max() int {
+	if c == nil {
+		return 0
+	}
+	return c.max
+}
+
 // Room returns how many more descriptors fit into the store. Something that
 // needs several at once asks before it stores the first.
 func (c *Client) Room() int {

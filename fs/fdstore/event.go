@@ -29,6 +29,8 @@ const (
 	Delayed                   // Keeper: the next start waits: Delay
 	Starved                   // Keeper: no WATCHDOG=1 in time, worker is killed
 	Overdue                   // Keeper: did not stop in time, worker is killed
+	Untold                    // Keeper: its own manager did not take a message: Err
+	Kept                      // Keeper: it could not be executed anew and goes on: Err
 )
 
 // String returns the kind as a word.
@@ -38,7 +40,7 @@ func (k Kind) String() string {
 		Alive: "alive", Trigger: "trigger", Stored: "stored", Duplicate: "duplicate",
 		Full: "full", Removed: "removed", HungUp: "hung up", Refused: "refused",
 		Started: "started", Failed: "failed", Died: "died", Delayed: "delayed",
-		Starved: "starved", Overdue: "overdue",
+		Starved: "starved", Overdue: "overdue", Untold: "untold", Kept: "kept",
 	}
 	if int(k) < len(names) && names[k] != "" {
 		return names[k]

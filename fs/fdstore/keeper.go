@@ -48,9 +48,23 @@ type Config struct {
 	// Serving says that Files are those of a keeper that died: readers wait, and
 	// a worker that fails is no reason to give up, though none was ready here.
 	Serving bool
-	// Hopeless is the exit status of a worker that would fail again: it is the
-	// last. 0: there is none.
-	Hopeless int
+	// Sockets are passed to each worker before the stored descriptors, and are
+	// not stored (socket activation). They stay the caller's.
+	Sockets []File
+	// Upstream is the service manager whose main process the keeper is: it is
+	// told all that the worker says, and stores what the worker stores. It is
+	// not told who is alive: with a Watchdog it hears that from the keeper.
+	// nil: there is none.
+	Upstream *Client
+	// Final are the exit statuses of a worker after which none is started,
+	// beside 0: it would fail again.
+	Final []int
+	// Reexec executes a program in the place of this one, and returns if that
+	// did not work. It is called at SIGUSR1, which the worker gets as well.
+	// nil: SIGUSR1 is for the worker alone.
+	Reexec func(Handover) error
+	// Handover is what a keeper that did so has left. nil: there was none.
+	Handover *Handover
 	// Stop lists the signals that end the worker and the keeper. nil:
 	// SIGTERM and SIGINT. Every other signal is passed on to the worker.
 	Stop []os.Signal
@@ -68,6 +82,7 @@ type Keeper struct {
 	config  Config
 	manager *Manager
 	inbox   *inbox
+	left    Handover // of the keeper before, until its worker is taken over
 
 	reporting sync.Mutex // one event at a time
 }
@@ -82,7 +97,13 @@ func NewKeeper(config Config) (*Keeper, error) {
 		config.StopTimeout = 10 * time.Second
 	}
 	k := &Keeper{config: config, inbox: newInbox()}
+	if config.Handover != nil {
+		k.left = *config.Handover
+	}
 	manager, err := NewManager(ManagerConfig{
+		Socket:   k.left.Socket,
+		Believed: k.left.Worker,
+		Forward:  k.forward,
 		Max:      config.Max,
 		Dir:      config.Dir,
 		UID:      -1,
@@ -105,11 +126,11 @@ func NewKeeper(config Config) (*Keeper, error) {
 //   - the worker exits with status 0, because everything is unmounted: nil
 //   - ctx ends or a stop signal comes: nil when the worker then exits with
 //     status 0, else a [*WorkerError], or [ErrNoWorker]
+//   - the worker exits with a status of config.Final: a [*WorkerError]
 //   - the worker exits with another status, or is the tenth that is killed, none
 //     was ever ready, nothing is stored but what came with config.Files, and
 //     nobody waits for those: a [*WorkerError]. A wrong option is not cured by
 //     repetition
-//   - the worker exits with config.Hopeless: a [*WorkerError]
 //   - the very first start fails: its error
 //
 // signals is what signal.Notify fills. Signals for the worker wait until it is
@@ -121,12 +142,23 @@ func (k *Keeper) Run(ctx context.Context, signals <-chan os.Signal) error {
 	s := &supervisor{
 		start:       k.start,
 		stored:      k.stored,
-		hopeless:    k.config.Hopeless,
 		inbox:       k.inbox,
 		report:      k.report,
 		stop:        k.config.Stop,
 		stopTimeout: k.config.StopTimeout,
 		watchdog:    k.config.Watchdog,
+		final:       k.config.Final,
+	}
+	if k.config.Reexec != nil {
+		s.reexec = k.reexec
+	}
+	if k.left.Worker != 0 && !k.left.Ready {
+		s.keep(unix.SIGUSR1) // which it was not given for that reason
+	}
+	if k.config.Upstream != nil && k.config.Watchdog > 0 {
+		ticker := time.NewTicker(k.config.Watchdog / 3)
+		defer ticker.Stop()
+		s.beats, s.beat = ticker.C, k.beat
 	}
 	return s.run(ctx, signals)
 }
@@ -152,14 +184,17 @@ func (k *Keeper) report(e Event) {
 	k.config.Report(e)
 }
 
-// start starts a worker.
+// start starts a worker, or takes over the one that a keeper before has left.
 func (k *Keeper) start() (process, error) {
+	if p := k.adopt(); p != nil {
+		return p, nil
+	}
 	cmd := k.config.Command()
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.Setpgid = true
-	err := k.manager.Start(cmd, nil, KeeperVariable+"="+strconv.Itoa(os.Getpid()))
+	err := k.manager.Start(cmd, k.config.Sockets, KeeperVariable+"="+strconv.Itoa(os.Getpid()))
 	if err != nil {
 		return nil, err
 	}

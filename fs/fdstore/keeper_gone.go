@@ -5,10 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// Keeper returns the pid of the keeper that started this process, 0 if that was a
+// service manager.
+func (c *Client) Keeper() int {
+	if c == nil {
+		return 0
+	}
+	return c.keeper
+}
+
+// PassKeeperOn lets a program that is executed in the place of this one know its
+// keeper, which [Inherited] has removed from the environment.
+func (c *Client) PassKeeperOn() error {
+	if c.Keeper() == 0 {
+		return nil
+	}
+	return os.Setenv(KeeperVariable, strconv.Itoa(c.keeper))
+}
 
 // KeeperGone waits until the keeper that started this process is dead and
 // returns nil then. It returns the context's error when ctx ends first; with

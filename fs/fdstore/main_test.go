@@ -57,6 +57,8 @@ func play(role string) error {
 		return playParting()
 	case "keeper":
 		return playKeeper()
+	case "executed anew":
+		return playExecutedAnew()
 	case "stranger":
 		return playStranger()
 	}

@@ -34,6 +34,15 @@ type ManagerConfig struct {
 	// Files are in the store from the start, not polled. The Manager owns
 	// their descriptors, from the call of NewManager on.
 	Files []File
+	// Socket is a notify socket that is open already, without a name in the
+	// file system; the Manager owns it. 0: there is none.
+	Socket int
+	// Believed is the process whose messages count from the start. 0: nobody's.
+	Believed int
+	// Forward is given each message that counts, with the descriptors in it,
+	// which stay the Manager's. It is called under the Manager's lock. nil:
+	// nobody is.
+	Forward func(message string, fds []int)
 	// Report is told of every event. It is called under the Manager's lock:
 	// it must not block or call the Manager. nil: nobody is told.
 	Report func(Event)
@@ -65,10 +74,11 @@ type rawConn interface {
 // NewManager opens the socket and starts to read it.
 func NewManager(config ManagerConfig) (*Manager, error) {
 	m := &Manager{
-		config: config,
-		done:   make(chan struct{}),
-		table:  table{max: config.Max},
-		buffer: newReceiveBuffer(),
+		config:   config,
+		believed: config.Believed,
+		done:     make(chan struct{}),
+		table:    table{max: config.Max},
+		buffer:   newReceiveBuffer(),
 	}
 	for _, file := range config.Files {
 		m.table.entries = append(m.table.entries, entry{File: file})
@@ -83,7 +93,7 @@ func NewManager(config ManagerConfig) (*Manager, error) {
 
 // listen makes the socket: m.dir, m.address, m.socket and m.raw.
 func (m *Manager) listen() (err error) {
-	if m.config.Dir != "" {
+	if m.config.Dir != "" && m.config.Socket == 0 {
 		if m.dir, err = os.MkdirTemp(m.config.Dir, "lxcfs-keeper-"); err != nil {
 			return fmt.Errorf("directory of the notify socket: %w", err)
 		}
@@ -93,7 +103,10 @@ func (m *Manager) listen() (err error) {
 			}
 		}()
 	}
-	fd, err := receiveSocket(m.dir)
+	fd := m.config.Socket
+	if fd == 0 {
+		fd, err = receiveSocket(m.dir)
+	}
 	if err != nil {
 		return fmt.Errorf("notify socket in %q: %w", m.dir, err)
 	}

@@ -29,9 +29,19 @@ func (w *worker) Wait() syscall.WaitStatus   { return w.manager.Wait(w.cmd) }
 // Wait waits for the end of a command that Start started. What it had sent
 // counts, down to the last message; what is sent later does not.
 func (m *Manager) Wait(cmd *exec.Cmd) syscall.WaitStatus {
+	m.outlive(cmd.Process.Pid)
+	// An error is that of the exit status, which is returned.
+	_ = cmd.Wait()
+	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return status
+}
+
+// outlive waits for the end of a child, leaves it unreaped, and works off what it
+// had sent.
+func (m *Manager) outlive(pid int) {
 	for {
 		// WNOWAIT leaves the zombie, so that its pid is nobody else's.
-		err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if err != unix.EINTR {
 			break
 		}
@@ -39,8 +49,4 @@ func (m *Manager) Wait(cmd *exec.Cmd) syscall.WaitStatus {
 	// An error means that the Manager is closed: there is nothing to lose.
 	_ = m.Drain()
 	m.Believe(0)
-	// An error is that of the exit status, which is returned.
-	_ = cmd.Wait()
-	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	return status
 }

@@ -118,6 +118,9 @@ func (m *Manager) take(pid int, fds []int, content []byte, flags int) {
 		return
 	}
 	m.tell(pid, message)
+	if m.config.Forward != nil {
+		m.config.Forward(string(content), fds)
+	}
 	if message.remove {
 		m.remove(pid, message.name)
 	}

@@ -27,7 +27,10 @@ type supervisor struct {
 	stop        []os.Signal
 	stopTimeout time.Duration
 	watchdog    time.Duration
-	hopeless    int // exit status of a worker after which none is started
+	final       []int                       // exit statuses after which no worker is started
+	reexec      func(p process, ready bool) // at SIGUSR1, nil: the worker's alone; p is nil when none runs
+	beats       <-chan time.Time            // when to call beat
+	beat        func()
 
 	backoff  backoff
 	pending  []os.Signal // for the worker, as soon as it is ready
@@ -74,7 +77,7 @@ func (s *supervisor) once(ctx context.Context, signals <-chan os.Signal) (young,
 
 // givesUp says whether the worker that ended so, not with status 0, was the last.
 func (s *supervisor) givesUp(status syscall.WaitStatus) bool {
-	if status.Exited() && status.ExitStatus() == s.hopeless {
+	if status.Exited() && slices.Contains(s.final, status.ExitStatus()) {
 		return true
 	}
 	return !s.everUp && s.stored() <= 0 && (status.Exited() || s.starts == maxVain)
@@ -94,11 +97,17 @@ func (s *supervisor) pause(ctx context.Context, signals <-chan os.Signal, delay 
 			return true
 		case <-ctx.Done():
 			return false
+		case <-s.beats:
+			s.beat()
 		case sig := <-signals:
-			if slices.Contains(s.stop, sig) {
+			switch {
+			case slices.Contains(s.stop, sig):
 				return false
+			case sig == unix.SIGUSR1 && s.reexec != nil:
+				s.reexec(nil, false)
+			default:
+				s.keep(sig)
 			}
-			s.keep(sig)
 		}
 	}
 }
@@ -139,6 +148,8 @@ func (s *supervisor) attend(ctx context.Context, signals <-chan os.Signal, p pro
 			s.signal(a, sig)
 		case <-s.inbox.wake:
 			s.hear(a)
+		case <-s.beats:
+			s.beat()
 		case <-a.timer.C:
 			s.overdue(a)
 		}
@@ -161,10 +172,16 @@ func (s *supervisor) signal(a *attention, sig os.Signal) {
 	switch {
 	case slices.Contains(s.stop, sig):
 		s.end(a)
+		return
 	case a.ready:
 		_ = a.process.Signal(sig) // dead: the next one starts from scratch
+	case sig == unix.SIGUSR1 && s.reexec != nil:
+		// It has only just been started, from the program installed now.
 	default:
 		s.keep(sig)
+	}
+	if sig == unix.SIGUSR1 && s.reexec != nil && !s.stopping {
+		s.reexec(a.process, a.ready)
 	}
 }
 

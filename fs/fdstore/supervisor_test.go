@@ -208,7 +208,7 @@ func TestEndOfTheKeeper(t *testing.T) {
 					}
 					f.end(row.codes[f.pid-1])
 				})
-				s.stored, s.hopeless = func() int { return row.stored }, 69
+				s.stored, s.final = func() int { return row.stored }, []int{69}
 				if got := fmt.Sprint(s.run(t.Context(), s.signals)); got != row.want {
 					t.Errorf("got %s, want %s", got, row.want)
 				}
