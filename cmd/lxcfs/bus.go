@@ -63,7 +63,11 @@ func (b *onBus) Act(a dbusapi.Action) error {
 	case dbusapi.ActReload:
 		return b.reload()
 	case dbusapi.ActReexecute:
-		time.AfterFunc(reexecDelay, func() { b.send(unix.SIGUSR1) })
+		time.AfterFunc(reexecDelay, func() {
+			if !b.askKeeper() {
+				b.send(unix.SIGUSR1)
+			}
+		})
 		return nil
 	case dbusapi.ActVirtualization:
 		b.virtualize(a.On)

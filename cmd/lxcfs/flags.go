@@ -96,7 +96,7 @@ func (s *settings) define(cmd *cobra.Command) {
 	f.StringArrayVarP(&s.Options, "options", "o", nil, "mount options: cpu=auto|cpuset|quota, [no]loadavg, [no]swap, [no]zswap, [no]psi-poll, ro, ...")
 	f.StringVarP(&s.Pidfile, "pidfile", "p", "", "write the process id to `FILE` (default RUNTIME-DIR/lxcfs.pid)")
 	f.StringVar(&s.RuntimeDir, "runtime-dir", "/run", "`DIR` of the pid file")
-	f.BoolVar(&s.Keeper, "keeper", false, "hold the mount and serve from a worker that is restarted when it dies")
+	f.BoolVar(&s.Keeper, "keeper", false, "hold the mounts and serve from a worker that is restarted when it dies")
 	f.BoolVar(&s.Service, "service", false, "serve the mounts that mount.fuse.lxcfs hands over; for lxcfs.service")
 	f.BoolVarP(&s.EnableLoadavg, "enable-loadavg", "l", false, "containers' own load averages (on unless -o noloadavg)")
 	f.BoolVar(&s.EnableCFS, "enable-cfs", false, "count CPUs by quota: the same as -o cpu=quota")

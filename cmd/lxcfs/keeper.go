@@ -89,18 +89,24 @@ func workerCommand() *exec.Cmd {
 	return cmd
 }
 
-// roleArgs returns this process's arguments with another role.
+// roleArgs returns this process's arguments with another role, or with none.
 func roleArgs(role string) []string {
 	rest := slices.DeleteFunc(slices.Clone(os.Args[1:]), func(arg string) bool {
 		return arg == "--keeper" || arg == "--worker"
 	})
+	if role == "" {
+		return rest
+	}
 	return append([]string{role}, rest...)
 }
 
 // logKeeper logs what is worth an operator's attention.
 func logKeeper(log logger, e fdstore.Event) {
 	switch e.Kind {
-	case fdstore.Died, fdstore.Delayed, fdstore.Starved, fdstore.Overdue, fdstore.Full, fdstore.HungUp, fdstore.Failed, fdstore.Refused:
+	case fdstore.Kept:
+		log.Error("the keeper was not executed anew, and goes on", "error", e.Err)
+	case fdstore.Died, fdstore.Delayed, fdstore.Starved, fdstore.Overdue, fdstore.Full, fdstore.HungUp, fdstore.Failed, fdstore.Refused,
+		fdstore.Untold:
 		log.Warn("worker "+e.Kind.String(), "pid", e.PID, "name", e.Name, "signal", e.Wait.Signal(),
 			"status", e.Wait.ExitStatus(), "delay", e.Delay, "text", e.Text, "error", e.Err)
 	case fdstore.Ready, fdstore.Started:

@@ -2,7 +2,8 @@
 //
 // It is the classic `lxcfs MOUNTPOINT` (mounts, serves and unmounts by itself),
 // the keeper that holds a mount over the deaths of its worker (--keeper), that
-// worker, and the unprivileged daemon that systemd starts (--service).
+// worker, the unprivileged daemon of a service manager (--service), and its keeper
+// (both), which is the main process of lxcfs.service.
 //
 // Exit statuses: 0 after an orderly end (a signal, or the mount was unmounted by
 // somebody else), 1 after a failure, 64 for a wrong command line, 69 when it can't
@@ -10,6 +11,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,8 +46,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	err := cmd.Execute()
-	if err == nil {
+	var server serverEnd
+	switch {
+	case err == nil:
 		return exitOK
+	case errors.As(err, &server): // it has said why
+		return server.status
 	}
 	fmt.Fprintf(stderr, "lxcfs: %s\n", visible.Text(err.Error()))
 	status := exitStatus(err)
@@ -64,6 +70,8 @@ func serve(s settings, log logger) error {
 		}
 	}
 	switch {
+	case s.Service && s.Keeper:
+		return keepService(log)
 	case s.Service:
 		return runService(log)
 	case s.Worker:

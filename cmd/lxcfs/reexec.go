@@ -141,6 +141,13 @@ func holdSignals() (release func(), err error) {
 // wordBits is the width of a word of a signal set.
 const wordBits = uint(unsafe.Sizeof(unix.Sigset_t{}.Val[0]) * 8)
 
+// askKeeper has the keeper execute the installed program anew, and it this one; it
+// reports whether there is a keeper.
+func (s *service) askKeeper() bool {
+	keeper := s.client.Keeper()
+	return keeper != 0 && unix.Kill(keeper, unix.SIGUSR1) == nil
+}
+
 // takeOver executes the program installed now with all that a service holds.
 func (s *service) takeOver() {
 	s.taking.Lock() // or a mount half taken would be in the store and not in the new program
@@ -148,6 +155,7 @@ func (s *service) takeOver() {
 	s.log.Info("executing anew", "binary", executable())
 	s.store.notify(s.log, "RELOADING=1", monotonic())
 	files := s.files()
+	s.client.PassKeeperOn()
 	if s.listener >= 0 {
 		files[socketName] = s.listener
 	}

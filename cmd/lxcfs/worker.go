@@ -50,7 +50,7 @@ func runWorker(s settings, log logger) (err error) {
 	}
 	srv.catchUp(ctx)
 	srv.store.notify(log, "READY=1", "STATUS=serving")
-	go srv.handle(signals, cancel, func() error { return reexec(srv.files(), os.Args) })
+	go srv.handle(signals, cancel, func() error { client.PassKeeperOn(); return reexec(srv.files(), os.Args) })
 	go srv.succeed(ctx, client)
 	return srv.wait(ctx)
 }

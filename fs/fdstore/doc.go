@@ -7,7 +7,9 @@
 //   - [Manager] is the other side: a socket that takes messages, a store of
 //     descriptors, and the preparation of a command that gets them back.
 //   - [Keeper] supervises one worker by means of a Manager, on machines that
-//     have no service manager.
+//     have no service manager, and below one that is not to know of the
+//     worker's deaths: to that it passes on what the worker says and stores
+//     ([Config.Upstream]).
 //
 // # LISTEN_PID and the keeper
 //
@@ -26,7 +28,11 @@
 // supervisor into "Transport endpoint is not connected" in all of them. What
 // is lost is the next restart. [Client.KeeperGone] tells the worker, which can
 // then execute a keeper in its own place: [Config.Files] is how a new keeper
-// is given descriptors that already live.
+// is given descriptors that already live. Below a service manager that does not
+// arise: it ends the worker and starts the keeper anew.
+//
+// A keeper can replace itself by another program under its pid ([Config.Reexec]),
+// which takes over the worker, the socket and the store ([Handover]).
 //
 // The package does not log, does not exit, handles no signals of its own
 // accord, and does not know what the descriptors are. Descriptors are raw

@@ -22,11 +22,10 @@ func (c *Client) Keeper() int {
 
 // PassKeeperOn lets a program that is executed in the place of this one know its
 // keeper, which [Inherited] has removed from the environment.
-func (c *Client) PassKeeperOn() error {
-	if c.Keeper() == 0 {
-		return nil
+func (c *Client) PassKeeperOn() {
+	if c.Keeper() != 0 {
+		_ = os.Setenv(KeeperVariable, strconv.Itoa(c.keeper)) // fails for invalid names alone
 	}
-	return os.Setenv(KeeperVariable, strconv.Itoa(c.keeper))
 }
 
 // KeeperGone waits until the keeper that started this process is dead and

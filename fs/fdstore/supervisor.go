@@ -127,6 +127,14 @@ type attention struct {
 	timer   *time.Timer // next WATCHDOG=1, or the end of the grace, or stopped
 }
 
+// ask sends a signal that the worker is to end at, as systemd does: one that is
+// stopped (SIGSTOP) gets it when it goes on, and not before. A worker that is dead
+// already is what was wanted.
+func (a *attention) ask(sig os.Signal) {
+	_ = a.process.Signal(sig)
+	_ = a.process.Signal(unix.SIGCONT)
+}
+
 // attend passes on signals and watches over p until its end. It returns p's
 // status.
 func (s *supervisor) attend(ctx context.Context, signals <-chan os.Signal, p process) syscall.WaitStatus {
@@ -162,8 +170,7 @@ func (s *supervisor) end(a *attention) {
 		return
 	}
 	s.stopping = true
-	// A worker that is dead already is what was wanted.
-	_ = a.process.Signal(unix.SIGTERM)
+	a.ask(unix.SIGTERM)
 	a.timer.Reset(s.stopTimeout)
 }
 
@@ -223,6 +230,6 @@ func (s *supervisor) overdue(a *attention) {
 func (s *supervisor) starve(a *attention) {
 	a.starved = true
 	s.report(Event{Kind: Starved, PID: a.process.PID()})
-	_ = a.process.Signal(unix.SIGABRT)
+	a.ask(unix.SIGABRT)
 	a.timer.Reset(s.stopTimeout)
 }

@@ -228,9 +228,9 @@ func TestStopSignal(t *testing.T) {
 		took   time.Duration
 		got    []os.Signal
 	}{
-		{"obeys", 0, "<nil>", 0, []os.Signal{syscall.SIGTERM}},
-		{"fails", 4, "worker 1: exit status 4", 0, []os.Signal{syscall.SIGTERM}},
-		{"deaf", -1, "worker 1: killed by killed", 10 * time.Second, []os.Signal{syscall.SIGTERM, syscall.SIGKILL}},
+		{"obeys", 0, "<nil>", 0, []os.Signal{syscall.SIGTERM, syscall.SIGCONT}},
+		{"fails", 4, "worker 1: exit status 4", 0, []os.Signal{syscall.SIGTERM, syscall.SIGCONT}},
+		{"deaf", -1, "worker 1: killed by killed", 10 * time.Second, []os.Signal{syscall.SIGTERM, syscall.SIGCONT, syscall.SIGKILL}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -351,13 +351,13 @@ func TestWatchdogOfTheKeeper(t *testing.T) {
 		want []os.Signal
 		took time.Duration
 	}{
-		{"never fed", func(s *stage) { s.say(Ready) }, []os.Signal{syscall.SIGABRT}, 30 * time.Second},
+		{"never fed", func(s *stage) { s.say(Ready) }, []os.Signal{syscall.SIGABRT, syscall.SIGCONT}, 30 * time.Second},
 		{"fed once", func(s *stage) {
 			s.say(Ready)
 			time.Sleep(20 * time.Second)
 			s.say(Alive)
-		}, []os.Signal{syscall.SIGABRT}, 50 * time.Second},
-		{"asks for it", func(s *stage) { s.say(Ready); s.say(Trigger) }, []os.Signal{syscall.SIGABRT}, 0},
+		}, []os.Signal{syscall.SIGABRT, syscall.SIGCONT}, 50 * time.Second},
+		{"asks for it", func(s *stage) { s.say(Ready); s.say(Trigger) }, []os.Signal{syscall.SIGABRT, syscall.SIGCONT}, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -406,7 +406,7 @@ func TestWatchdogKillsWhoIgnoresIt(t *testing.T) {
 		if err := s.run(t.Context(), s.signals); err != nil {
 			t.Fatal(err)
 		}
-		want := []os.Signal{syscall.SIGABRT, syscall.SIGKILL}
+		want := []os.Signal{syscall.SIGABRT, syscall.SIGCONT, syscall.SIGKILL}
 		if got := s.processes[0].got; !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}

@@ -151,11 +151,23 @@ func TestReexec(t *testing.T) {
 	}
 }
 
-// When the keeper itself is killed, its worker takes its place.
+// When the keeper itself is killed, its worker takes its place; also a worker that
+// has been executed anew.
 func TestKillKeeper(t *testing.T) {
+	t.Run("worker as it was started", func(t *testing.T) { killKeeper(t, false) })
+	t.Run("worker executed anew", func(t *testing.T) { killKeeper(t, true) })
+}
+
+func killKeeper(t *testing.T, anew bool) {
 	d := start(t, "--keeper")
 	r := startReaders(d, 4)
 	worker := d.worker()
+	if anew {
+		if err := syscall.Kill(worker, syscall.SIGUSR1); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "the worker to be executed anew", func() bool { return strings.Count(d.log.String(), "worker ready") == 2 })
+	}
 	d.cmd.Process.Kill()
 	<-d.ended
 	d.ended <- nil

@@ -36,6 +36,7 @@ type service struct {
 	log     output
 	program string // what is installed; a test may put another in its place
 	uid     int
+	args    []string
 }
 
 // newService makes a service that does not run yet.
@@ -52,7 +53,7 @@ func newService(t *testing.T, uid int) *service {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s := &service{t: t, dir: dir, socket: filepath.Join(dir, "mount.sock"), program: filepath.Join(dir, "lxcfs"), uid: uid}
+	s := &service{t: t, dir: dir, socket: filepath.Join(dir, "mount.sock"), program: filepath.Join(dir, "lxcfs"), uid: uid, args: []string{"--service"}}
 	if err := os.Link(binary, s.program); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func newService(t *testing.T, uid int) *service {
 
 // command is the unit's ExecStart=, run by the user.
 func (s *service) command() *exec.Cmd {
-	cmd := exec.Command(s.program, "--service")
+	cmd := exec.Command(s.program, s.args...)
 	cmd.Stdout, cmd.Stderr = s.log.File, s.log.File
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
