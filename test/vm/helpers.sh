@@ -45,6 +45,10 @@ server() {
   echo "${child:-$main}"
 }
 
+# same_program PID: it runs the program that is installed now. runs_installed: the daemon's processes do.
+same_program() { [ "$(stat -L -c %i "/proc/$1/exe")" = "$(stat -c %i "$(command -v lxcfs)")" ]; }
+runs_installed() { same_program "$(systemctl show -P MainPID lxcfs.service)" && same_program "$(server)"; }
+
 # needs_lxcfs: starts it, or ends the file.
 needs_lxcfs() {
   story "lxcfs starts"
@@ -52,6 +56,21 @@ needs_lxcfs() {
   check "it serves" start_lxcfs
   mountpoint -q "$tree" || { systemctl status lxcfs.service --no-pager | sed 's/^/# /'; exit 0; }
 }
+
+# follower NAME [LINE...]: a unit with LINEs in its [Unit] section whose stop takes until /run/NAME.release is there.
+follower() {
+  local name=$1
+  shift
+  {
+    printf '[Unit]\n'
+    printf '%s\n' "$@"
+    printf '[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sh -c "until test -e /run/%s.release; do sleep .1; done"\n' "$name"
+    printf 'TimeoutStopSec=120\nKillMode=process\n'
+  } >"/run/systemd/system/$name.service"
+}
+# life UNIT: what a stop or a restart would change.
+life() { echo "$1" "$(systemctl show -P ActiveState "$1")" "$(systemctl show -P MainPID "$1")" "$(systemctl show -P InvocationID "$1")"; }
+is_stopping() { [ "$(systemctl show -P ActiveState "$1")" = deactivating ]; }
 
 # needs_units: needs_lxcfs for what only the units bring.
 needs_units() {
