@@ -29,6 +29,9 @@ files() {
   } | sort
 }
 before=$(files)
+follower follower Requires=lxcfs.service After=lxcfs.service # as Incus has it
+follower_start() { systemctl daemon-reload && systemctl start follower.service; }
+follower_end() { touch /run/follower.release; systemctl stop follower.service; rm /run/follower.release; }
 # readers N SECONDS: in units that have the served file bound; judge_readers tells what they saw.
 readers() {
   local i
@@ -56,23 +59,28 @@ is "the version" "$(lxcfs --version)" 0.9.1
 is "enabled" "$(systemctl is-enabled lxcfs.service lxcfs.socket | tr '\n' ' ')" "enabled enabled "
 check "the user" getent passwd lxcfs
 superblock=$(superblock)
+check "a unit that requires it starts" follower_start
+follower=$(life follower.service)
 
 # change WHAT PACKAGE VERSION: installs it under readers, who must not notice.
 change() {
-  local pid
+  local pid main
   story "$1 under readers: no read fails"
-  pid=$(server)
+  pid=$(server) main=$(systemctl show -P MainPID lxcfs.service)
   readers 2 6
   check "dpkg -i" put -i "$2"
   is "the version" "$(lxcfs --version)" "$3"
+  eventually 10 "its processes run it" runs_installed
   judge_readers 2
   settles "state" "$up"
-  isnt "the process" "$(server)" "$pid"
+  is "the processes" "$(server) $(systemctl show -P MainPID lxcfs.service)" "$pid $main"
+  is "who requires it" "$(life follower.service)" "$follower"
   is "the superblock" "$(superblock)" "$superblock"
 }
 change upgrade "$new" 0.9.2
 change downgrade "$old" 0.9.1
 
+follower_end
 story "what was stopped and disabled stays so"
 systemctl disable --now lxcfs.service lxcfs.socket 2>/dev/null
 check "dpkg -i" put -i "$new"
@@ -99,6 +107,8 @@ check "the distribution's" put --force-depends -i "$other"
 systemctl start lxcfs.service
 eventually 10 "its mount" mountpoint -q "$tree"
 pid=$(server)
+check "a unit that requires it starts" follower_start
+follower=$(life follower.service)
 is "its daemon" "$(cat "/proc/$pid/comm")" lxcfs
 # shellcheck disable=SC2016 # the unit expands it
 unit_start container -p BindReadOnlyPaths="$tree/proc/uptime:/proc/uptime" sh -c 'while sleep .2; do cat /proc/uptime >/run/uptime.new 2>&1 && mv /run/uptime.new /run/uptime; done'
@@ -107,6 +117,7 @@ check "dpkg -i" put -i "$new"
 settles "state" "$up"
 is "the version" "$(lxcfs --version)" 0.9.2
 refuses "the old daemon" test -d "/proc/$pid"
+is "who requires it" "$(life follower.service)" "$follower"
 rm -f /run/uptime
 eventually 20 "the container reads on" test -s /run/uptime
 systemctl stop container.service
@@ -119,7 +130,9 @@ systemctl start lxcfs.service
 eventually 10 "its mount" mountpoint -q "$tree"
 is "what serves" "$(tr '\0' ' ' <"/proc/$(server)/cmdline")" "/usr/bin/lxcfs $tree "
 refuses "our socket" systemctl is-active lxcfs.socket
+is "who requires it" "$(life follower.service)" "$follower"
+follower_end
 systemctl stop lxcfs.service
 umount -l "$tree" 2>/dev/null
 put -P --force-depends lxcfs >/dev/null 2>&1
-rm -r /run/systemd/system/lxcfs.service.d
+rm -r /run/systemd/system/lxcfs.service.d /run/systemd/system/follower.service
