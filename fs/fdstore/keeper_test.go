@@ -130,7 +130,7 @@ func TestWatchdogKillsARealWorker(t *testing.T) {
 	r := runKeeper(t, Config{
 		Command:     func() *exec.Cmd { cmd := role(t, "mute"); cmd.Stderr = nil; return cmd },
 		Watchdog:    time.Millisecond,
-		StopTimeout: time.Minute,
+		StopTimeout: 2 * time.Second, // the last one may be deaf to SIGTERM already
 	})
 	r.wait(t, Starved)
 	r.wait(t, Died)
