@@ -12,8 +12,8 @@ say() { echo "${0##*/}: $*" >&2; }
 image_suite() {
   case $1 in
     bookworm | trixie | forky) echo "$1" ;;
-    trixie-backports) echo trixie ;;
-    *) die "unknown image $1 (there are: bookworm trixie trixie-backports forky)" ;;
+    trixie-backports | trixie-incus) echo trixie ;;
+    *) die "unknown image $1 (there are: bookworm trixie trixie-backports trixie-incus forky)" ;;
   esac
 }
 
