@@ -94,7 +94,14 @@ func wholeAtOnce(name string) bool {
 	case "/proc/pressure/", "/sys/devices/system/cpu/":
 		return true
 	}
-	return strings.HasPrefix(dir, "/proc/") && (file == "status" || file == "cgroup" || file == "stat" || file == "timens_offsets")
+	if !strings.HasPrefix(dir, "/proc/") {
+		return false
+	}
+	switch file {
+	case "status", "cgroup", "stat", "comm", "timens_offsets":
+		return true
+	}
+	return false
 }
 
 // pread reads at an offset, read where the last read ended.

@@ -6,10 +6,10 @@ import "linuxcontainers.org/lxcfs/cgroup/hostfile"
 // namespace, so all its children of the same depth have the same init. A shell
 // is asked once, however many commands it starts. Immutable once known.
 type kin struct {
-	heldTask
-	depth int
-	init  uint32 // pid of the init of its pid namespace; not reused while it lives
-	met   uint64 // Resolver.met when it became known
+	heldTask // by /proc/PID/comm
+	depth    int
+	init     uint32 // pid of the init of its pid namespace; not reused while it lives
+	met      uint64 // Resolver.met when it became known
 }
 
 // kinOf returns what is known of t's parent; nil when nothing is. It became
@@ -31,9 +31,11 @@ func (r *Resolver) kinOf(t *task) *kin {
 }
 
 // meet begins to know a process: what is read by its pid from here on is of it,
-// if the file can be read later.
+// if the file can be read later. comm costs the least: /proc/PID/cgroup costs the
+// kernel the square of the cgroup's depth (fs/kernfs/dir.c,
+// kernfs_path_from_node_locked), under a lock of the whole machine.
 func (r *Resolver) meet(pid uint32) *kin {
-	file, err := hostfile.Hold(r.host.FS, procDir(pid)+"/cgroup")
+	file, err := hostfile.Hold(r.host.FS, procDir(pid)+"/comm")
 	if err != nil {
 		return nil // gone, or 0: the walk will see
 	}

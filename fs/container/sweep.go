@@ -52,7 +52,7 @@ func (r *Resolver) bury(which func(*record) bool) {
 
 // heldTask is a task that is remembered.
 type heldTask struct {
-	file hostfile.File // /proc/TID/cgroup: no other task's, ever
+	file hostfile.File // below /proc/TID: no other task's, ever
 	tag  atomic.Uint64 // inode of /proc/TID when Sweep last came by; 0 before
 }
 

@@ -99,6 +99,7 @@ func (w *world) add(p proc) {
 		flags |= pfExiting
 	}
 	w.Files[dir+"/stat"] = fmt.Sprintf("%d (%s) S %d 1 1 0 -1 %d 1 1 0 0 1 1 1 1 20 0 1 0 %d 5 5\n", p.pid, p.comm, p.ppid, flags, p.start)
+	w.Files[dir+"/comm"] = p.comm + "\n"
 	w.Files[procDir(tgid)+"/task/"+fmt.Sprint(p.pid)+"/comm"] = p.comm
 	root := p.root
 	if root == 0 {
@@ -141,7 +142,7 @@ func (w *world) chown(path string, uid uint32) {
 }
 
 func (w *world) kill(pid uint32) {
-	for _, f := range []string{"status", "stat", "mountinfo", "cgroup"} {
+	for _, f := range []string{"status", "stat", "mountinfo", "cgroup", "comm"} {
 		delete(w.Files, procDir(pid)+"/"+f)
 	}
 	delete(w.Dirs, procDir(pid))
