@@ -83,6 +83,8 @@ func endOf(err error) error {
 		return nil
 	case errors.As(err, &worker) && worker.Status.Exited():
 		return serverEnd{worker.Status.ExitStatus()}
+	case errors.As(err, &worker) && worker.Status.Signal() == unix.SIGTERM: // stopped at its very start
+		return nil
 	}
 	return err
 }
