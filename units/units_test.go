@@ -196,6 +196,8 @@ func TestWiring(t *testing.T) {
 		{"lxcfs.service.in", "Service", "RestartMode", []string{"direct"}},
 		{"lxcfs.service.in", "Service", "ExecStart", []string{"--service", "--keeper"}},
 		{"lxcfs.service.in", "Service", "KillMode", []string{"mixed"}},
+		{"lxcfs.service.in", "Service", "OOMPolicy", []string{"continue"}},
+		{"lxcfs-cgroup.service.in", "Service", "OOMPolicy", []string{"continue"}},
 		{"lxcfs-cgroup.service.in", "Service", "RestartMode", []string{"direct"}},
 		{"lxcfs-cgroup.service.in", "Service", "ExecStart", []string{"--service", "--keeper"}},
 		{"lxcfs-cgroup.service.in", "Service", "KillMode", []string{"mixed"}},

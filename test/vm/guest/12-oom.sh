@@ -26,7 +26,7 @@ cp guest/reader.py /run/reader.py
 unit_start reader -p MemoryMax=100M -p StandardOutput=file:/run/read.unit -p StandardError=file:/run/err.unit $(bind_unit) \
   python3 /run/reader.py 20 102400
 sleep 2
-before=$(server) mount_before=$(superblock)
+before=$(server) mount_before=$(superblock) main=$(systemctl show -P MainPID lxcfs.service)
 choom -n 1000 -p "$before" >/dev/null # its unit's -1000 keeps it from that
 systemctl set-property --runtime lxcfs.service MemorySwapMax=0 MemoryMax=1M
 gone() { ! kill -0 "$before" 2>/dev/null; }
@@ -34,6 +34,7 @@ eventually 30 "it is killed" gone
 systemctl set-property --runtime lxcfs.service MemoryMax=infinity
 like "by the kernel" "$(journalctl -q -k)" "Memory cgroup out of memory: Killed process [0-9]+ \(lxcfs\)"
 eventually 20 "its successor serves" total
+is "the main process is the same" "$(systemctl show -P MainPID lxcfs.service) $(systemctl show -P NRestarts lxcfs.service)" "$main 0"
 is "the mount is the same" "$(superblock)" "$mount_before"
 try 60 test -s /run/read.unit
 result=$(cat /run/read.unit)
