@@ -5,7 +5,25 @@ import (
 	"maps"
 	"slices"
 	"testing"
+
+	"linuxcontainers.org/lxcfs/fs/proc"
+	"linuxcontainers.org/lxcfs/fs/sys"
 )
+
+// A file without a number is served by nobody.
+func TestEveryFileHasANumber(t *testing.T) {
+	numbers := indexes()
+	for _, f := range proc.Files() {
+		if numbers["/proc/"+f.Name] == 0 {
+			t.Errorf("/proc/%s has no number in indexes()", f.Name)
+		}
+	}
+	for _, f := range sys.Files() {
+		if numbers["/sys/"+f.Name] == 0 {
+			t.Errorf("/sys/%s has no number in indexes()", f.Name)
+		}
+	}
+}
 
 // The numbers are in the node ids that kernels hold for years: this list may
 // grow and must never change.
