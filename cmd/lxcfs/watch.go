@@ -12,28 +12,38 @@ import (
 const statusInterval = 10 * time.Second
 
 // watch feeds the manager's watchdog as long as requests are answered, and
-// renews the status line.
+// renews the status line. Neither waits for the other: what there is to say may
+// take as long as there are containers to look at.
 func (s *service) watch(ctx context.Context) {
 	timeout, err := fdstore.Watchdog()
 	if err != nil {
 		s.log.Error("no watchdog", "error", err)
 	}
-	interval := statusInterval
 	if timeout > 0 {
-		interval = min(interval, timeout/3)
+		feed := func() {
+			if s.healthy(timeout / 2) {
+				s.store.notify(s.log, "WATCHDOG=1")
+			}
+		}
+		go func() {
+			feed()
+			repeat(ctx, min(statusInterval, timeout/3), feed)
+		}()
 	}
+	repeat(ctx, statusInterval, s.sayStatus)
+}
+
+// repeat calls f at each interval until ctx is done.
+func repeat(ctx context.Context, interval time.Duration, f func()) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		if timeout > 0 && s.healthy(timeout/2) {
-			s.store.notify(s.log, "WATCHDOG=1")
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			f()
 		}
-		s.sayStatus()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 )
 
 // ErrStuck is returned by SelfCheck when requests are not answered.
@@ -59,20 +60,35 @@ func (s *Session) Stats() Stats {
 	return st
 }
 
-// SelfCheck returns ErrStuck if a worker has handled one request for longer than
-// limit, or if a GETATTR of the root, made up here and given to the file system
-// in-process, takes that long. It never touches the mount.
+// SelfCheck returns ErrStuck if nobody is served: a request waits and no worker
+// has read one, or was free to, for longer than limit; or a GETATTR of the root,
+// made up here and given to the file system in-process, takes that long. How long
+// a single request takes says nothing: a process can make the readers of its
+// files in /proc wait for as long as it likes, and as long as others are served
+// there is no reason to end this process for it. It never touches the mount.
 func (s *Session) SelfCheck(limit time.Duration) error {
-	now := elapsed()
-	s.mu.Lock()
-	for _, w := range s.workers {
-		if since := w.since.Load(); since != 0 && now-time.Duration(since) > limit {
-			s.mu.Unlock()
-			return fmt.Errorf("request in slot %d after %v: %w", w.index, now-time.Duration(since), ErrStuck)
-		}
+	if busy := s.unread(); busy > limit && s.asked() {
+		return fmt.Errorf("no request read for %v, and one waits: %w", busy, ErrStuck)
 	}
-	s.mu.Unlock()
 	return s.probe(limit)
+}
+
+// unread returns for how long all workers that there may be have handled requests
+// and ended none: whoever ends one reads the next. It is 0 when one reads.
+func (s *Session) unread() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.open || s.stopping || s.reading > 0 {
+		return 0
+	}
+	return elapsed() - s.starving
+}
+
+// asked says whether a request waits in the kernel to be read.
+func (s *Session) asked() bool {
+	p := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(p, 0)
+	return err == nil && n > 0
 }
 
 // probe handles a made-up request.

@@ -259,7 +259,7 @@ func (s *Session) Serve(ctx context.Context) error {
 	s.replay()
 	close(s.caughtUp)
 	s.mu.Lock()
-	s.open = true
+	s.open, s.starving = true, elapsed()
 	s.addReader()
 	s.mu.Unlock()
 	select {

@@ -518,18 +518,72 @@ func TestInitInterrupted(t *testing.T) {
 	}
 }
 
+// One request may take as long as it likes, and so may all but one. When all are
+// stuck and another one waits, nobody is served.
 func TestSelfCheck(t *testing.T) {
 	k := newFakeKernel(t)
 	f := newTestFS()
-	s, _ := k.start(Config{}, f)
+	s, _ := k.start(Config{Slots: MinSlots}, f)
+	const limit = 20 * time.Millisecond
 	if err := s.SelfCheck(time.Second); err != nil {
-		t.Error(err)
+		t.Errorf("nothing asked: %v", err)
 	}
-	k.getattr(10, nodeHeld)
-	eventually(t, "stuck", func() bool { return errors.Is(s.SelfCheck(20*time.Millisecond), ErrStuck) })
+	for i := range uint64(MinSlots - 1) {
+		k.getattr(10+2*i, nodeHeld)
+	}
+	eventually(t, "all but one are stuck", func() bool {
+		st := s.Stats()
+		return f.held.Load() == MinSlots-1 && st.Longest > limit && st.Reading == 1
+	})
+	if err := s.SelfCheck(limit); err != nil {
+		t.Errorf("all but one are stuck: %v", err)
+	}
+	k.getattr(1000, nodeSmall)
+	k.wantAnswer(1000, 0)
+	k.getattr(1002, nodeHeld)
+	eventually(t, "all are stuck", func() bool { return f.held.Load() == MinSlots && s.Stats().Reading == 0 && s.unread() > limit })
+	if err := s.SelfCheck(limit); err != nil {
+		t.Errorf("all are stuck, and nobody else asks: %v", err)
+	}
+	k.getattr(1004, nodeSmall)
+	eventually(t, "stuck", func() bool { return errors.Is(s.SelfCheck(limit), ErrStuck) })
+	f.release <- struct{}{}
+	k.answer() // of the one that was held
+	k.wantAnswer(1004, 0)
+	eventually(t, "one reads", func() bool { return s.Stats().Reading == 1 })
+	if err := s.SelfCheck(limit); err != nil {
+		t.Errorf("all but one are stuck again: %v", err)
+	}
 	close(f.release)
-	k.wantAnswer(10, 0)
-	eventually(t, "well again", func() bool { return s.SelfCheck(time.Second) == nil })
+	for range MinSlots - 1 {
+		k.answer()
+	}
+}
+
+// Where all slots are stuck with requests that each process is killed for in the
+// end, these are answered with EIO, and who waited behind them is served.
+func TestAllStuckIsPoison(t *testing.T) {
+	k := newFakeKernel(t)
+	var owed [][]byte
+	for i := range uint64(MinSlots) {
+		owed = append(owed, request(opGetattr, 10+2*i, nodeHeld, make([]byte, 16)))
+	}
+	j := k.crashed(Config{Slots: MinSlots}, owed...)
+	edit(t, j, func(j *journal) {
+		for i := range owed {
+			for range maxDispatches {
+				j.count(i)
+			}
+		}
+	})
+	k.getattr(1000, nodeSmall)
+	serve(t, k.restore(j, Config{}, newTestFS()))
+	for range owed {
+		if unique, status, _ := k.answer(); unique == 1000 || status != -int32(unix.EIO) {
+			t.Errorf("got %d for %#x, want EIO for those that are owed, first", status, unique)
+		}
+	}
+	k.wantAnswer(1000, 0)
 }
 
 // stuckRoot is a file system whose root does not answer.

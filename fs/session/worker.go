@@ -129,13 +129,14 @@ func (s *Session) exit(w *worker) {
 	w.since.Store(int64(now))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reading--
+	if s.reading--; s.reading == 0 {
+		s.starving = now
+	}
 	switch {
 	case s.stopping:
 	case s.demand.took(now-w.asked, now):
 		s.addReader()
 	case s.reading == 0:
-		s.starving = now
 		s.watchReaders(s.patience)
 	}
 }

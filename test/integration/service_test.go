@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -25,6 +26,9 @@ const nobody = 65534
 // storeMax is how many descriptors the store of a service holds.
 const storeMax = 24
 
+// watchdog is WatchdogSec= of a service. Who misses it is not killed.
+const watchdog = 3 * time.Second
+
 // service is lxcfs --service under the stand-in for the service manager, with
 // the socket that the mount helper connects to.
 type service struct {
@@ -37,6 +41,7 @@ type service struct {
 	program string // what is installed; a test may put another in its place
 	uid     int
 	args    []string
+	alive   atomic.Int64 // how often it said WATCHDOG=1
 }
 
 // newService makes a service that does not run yet.
@@ -69,9 +74,14 @@ func newService(t *testing.T, uid int) *service {
 		Sockets:  []fdstore.File{{Name: "mount", FD: listener}},
 		StoreMax: storeMax,
 		Restart:  true,
-		Watchdog: time.Minute,
+		Watchdog: watchdog,
 		Dir:      dir,
 		UID:      uid,
+		Report: func(e fdstore.Event) {
+			if e.Kind == fdstore.Alive {
+				s.alive.Add(1)
+			}
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

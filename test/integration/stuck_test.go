@@ -152,3 +152,25 @@ func TestStuckContainerStopsNobody(t *testing.T) {
 	release()
 	waitFor(t, "the container to be served again", func() bool { return field(t, b.run("cat /proc/meminfo"), "MemTotal:") == 524288 })
 }
+
+// A container whose request blocks for longer than the watchdog's time does not
+// get the daemon killed, which serves others meanwhile.
+func TestStuckRequestAndWatchdog(t *testing.T) {
+	s := newService(t, nobody)
+	d := &daemon{t: t, dir: s.up("a")[0]}
+	b := newBox(t, d, limits{memory: "536870912"}, nil)
+	release := b.stick()
+	b.background("cat /proc/meminfo")
+	waitFor(t, "the daemon to be stuck", func() bool { return blocked(s.State().PID) })
+	fed := s.alive.Load() + 4 // one each second
+	waitFor(t, "the watchdog to be fed", func() bool { return s.alive.Load() >= fed })
+	if !blocked(s.State().PID) {
+		t.Error("the request is not stuck any more: nothing was tested")
+	}
+	mustRead(t, d.path("proc/uptime"))
+	release()
+	waitFor(t, "the container to be served again", func() bool { return field(t, b.run("cat /proc/meminfo"), "MemTotal:") == 524288 })
+	if state := s.State(); state.Starts != 1 || strings.Contains(s.log.String(), "self-check") {
+		t.Errorf("%d starts, want 1; lxcfs said:\n%s", state.Starts, s.log)
+	}
+}
