@@ -112,6 +112,7 @@ func (t *Tree) asked(in *fuse.GetAttrIn, size uint64, out *fuse.Attr) fuse.Statu
 	if h == nil {
 		return fuse.EBADF
 	}
+	defer t.handles.put(h)
 	return h.end(size, out)
 }
 
@@ -129,7 +130,7 @@ func (t *Tree) shown(id uint64, out *fuse.Attr) {
 // can come between O_APPEND and its file.
 func (h *handle) end(size uint64, out *fuse.Attr) fuse.Status {
 	switch {
-	case h.writable:
+	case h.opener != nil:
 	case size == 0:
 		return fuse.EINVAL
 	default:

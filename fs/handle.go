@@ -1,11 +1,12 @@
 package fs
 
 import (
-	"container/list"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"linuxcontainers.org/lxcfs/fs/fair"
 	"linuxcontainers.org/lxcfs/fs/gate"
 )
 
@@ -13,90 +14,102 @@ import (
 type Store interface {
 	// Epoch numbers this process among all that served the connection.
 	Epoch() uint32
-	// Save records a handle: its node id, the length rendered, and the bytes
-	// unless the reader has had them all (nil).
-	Save(fh, node, length uint64, content []byte)
+	// Save records a handle: its node id, the length rendered, the bytes unless
+	// the reader has had them all (nil), and whose room in the store it takes.
+	Save(fh, node, length uint64, content []byte, owner string)
 	// Load returns what Save recorded, in this process or in an earlier one.
 	Load(fh uint64) (node, length uint64, content []byte, ok bool)
 	// Drop forgets a handle.
 	Drop(fh uint64)
 }
 
-// maxContent bounds the bytes kept for all open handles of a connection. The
-// handles read longest ago lose theirs first, and are rendered again, cut to
-// the length that their reader knows, when they are read on.
-const maxContent = 32 << 20
+const (
+	// maxContent bounds the bytes kept for all handles of a connection that were
+	// rendered, or opened for writing. The owner who has the most loses the one
+	// that was used longest ago. If it was read in part the store has its length
+	// and content still, within the bounds of its own; else it is rendered anew,
+	// cut to the length that its reader knows.
+	maxContent = 32 << 20
+	// handleCost is what a handle counts beside its content, in bytes: itself, and
+	// its places in a map and a ledger.
+	handleCost = 512
+)
 
 // unknownLength is the length of a handle that was never rendered.
 const unknownLength = ^uint64(0)
 
-// handle is one open file. mu guards everything below it; it is held while the
-// file is rendered, so reads of one open file are served one after the other.
+// rendering appends a file's text to dst. It says whose the handle is that the
+// text is for: the top-level container of who reads, "" when that is not known.
+type rendering func(dst []byte) (text []byte, owner string, err error)
+
+// handle is what is known of an open file. An open file that nobody has read yet
+// has none: its number says enough. mu guards what follows it; it is held while
+// the file is rendered, so reads of one open file are served one after the other.
 type handle struct {
 	fh, node uint64
 	opener   *uint32 // of one opened for writing, see openedBy; does not change
-	writable bool    // opened for writing, as far as this process knows; does not change
 
 	mu      sync.Mutex
 	length  uint64 // bytes that the reader was told of; unknownLength
-	content []byte // nil when evicted
+	content []byte // nil when it is not known
 	buffer  []byte // storage that the next rendering appends to
-	element *list.Element
-	charged int // bytes accounted in handles.bytes
+	kept    bool   // there is something here that the store does not say
+	owner   string // whose it is, when it is kept
+
+	users int                // who have it of get; guarded by handles.mu
+	place fair.Item[*handle] // in handles.idle, while nobody has it; guarded by handles.mu
 }
 
-// handles is the table of open files. mu guards the map, the list and bytes,
-// and is taken after a handle's own mu, never before it (eviction only tries).
+// handles is the table of those open files of which more is known than their
+// number. mu guards what follows it, and is taken after a handle's own mu, never
+// before it: what is forgotten is nobody's at the time.
 type handles struct {
 	store   Store
 	waiting *gate.Gate[*handle]
+	last    atomic.Uint64 // number that was given
 
 	mu      sync.Mutex
-	open    map[uint64]*handle
-	next    uint32
-	recent  *list.List // handles with content, latest first
-	bytes   int
+	known   map[uint64]*handle
+	idle    fair.Ledger[*handle] // those of known that nobody uses, by bytes
 	budget  int
-	buffers [][]byte // storage of released handles
+	buffers [][]byte // storage of forgotten handles
 }
 
 func newHandles(store Store) *handles {
-	return &handles{store: store, open: make(map[uint64]*handle), recent: list.New(), budget: maxContent,
+	return &handles{store: store, known: make(map[uint64]*handle), budget: maxContent,
 		waiting: gate.New[*handle](maxWaiting, waitingRoom, waitingPatience)}
 }
 
-// create opens a handle on a node.
-func (t *handles) create(node uint64) *handle {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.next++
-	h := &handle{fh: uint64(t.store.Epoch())<<32 | uint64(t.next), node: node, length: unknownLength}
-	if n := len(t.buffers); n > 0 {
-		h.buffer, t.buffers = t.buffers[n-1], t.buffers[:n-1]
-	}
-	t.open[h.fh] = h
-	return h
-}
+// create returns the number of a handle that is opened. Nothing is kept of it:
+// who opens files and never reads them would have all the memory there is.
+func (t *handles) create() uint64 { return uint64(t.store.Epoch())<<32 | t.last.Add(1)&(1<<32-1) }
 
-// get returns the handle fh of a node: an open one, one that an earlier process
-// opened, or, when its record is gone, a new one under the old number. It
-// returns nil when the number belongs to another node.
+// get returns the handle of that number and node: one that is known, one that the
+// store has a record of, from this process or an earlier one, else a new one. It
+// returns nil when the number is known to belong to another node. To be followed
+// by put.
 func (t *handles) get(fh, node uint64) *handle {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	h := t.open[fh]
+	h := t.known[fh]
 	if h == nil {
 		h = t.restore(fh, node)
-		t.open[fh] = h
 	}
 	if h.node != node {
 		return nil
 	}
+	t.known[fh] = h
+	t.idle.Remove(&h.place)
+	h.users++
 	return h
 }
 
 func (t *handles) restore(fh, node uint64) *handle {
 	h := &handle{fh: fh, node: node, length: unknownLength}
+	h.place.Value = h
+	if n := len(t.buffers); n > 0 {
+		h.buffer, t.buffers = t.buffers[n-1], t.buffers[:n-1]
+	}
 	owner, length, content, ok := t.store.Load(fh)
 	if !ok {
 		return h
@@ -108,6 +121,49 @@ func (t *handles) restore(fh, node uint64) *handle {
 	}
 	return h
 }
+
+// put gives back what get returned. What the store says as well is forgotten.
+func (t *handles) put(h *handle) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h.users--; h.users > 0 || t.known[h.fh] != h { // or it was released meanwhile
+		return
+	}
+	if !h.kept {
+		t.forget(h)
+		return
+	}
+	t.idle.Add(&h.place, h.owner, handleCost+cap(h.buffer))
+	for t.idle.Size() > t.budget {
+		t.forget(t.idle.Next().Value)
+	}
+}
+
+// release forgets a handle that is closed.
+func (t *handles) release(fh uint64) {
+	t.store.Drop(fh)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h := t.known[fh]; h != nil {
+		t.forget(h)
+	}
+}
+
+// forget takes a handle out of the table, and a small buffer of one that nobody
+// uses for the next one. The caller holds t.mu.
+func (t *handles) forget(h *handle) {
+	delete(t.known, h.fh)
+	t.idle.Remove(&h.place)
+	if h.users == 0 && len(t.buffers) < maxSpareBuffers && cap(h.buffer) > 0 && cap(h.buffer) <= maxSpareBuffer {
+		t.buffers = append(t.buffers, h.buffer[:0])
+	}
+}
+
+// Buffers of forgotten handles: how many are kept, and up to which size.
+const (
+	maxSpareBuffers = 16
+	maxSpareBuffer  = 64 << 10
+)
 
 // Bounds of those who wait for one open file that is being rendered.
 const (
@@ -130,71 +186,16 @@ func (t *handles) lock(h *handle) error {
 	return nil
 }
 
-// release forgets a handle and keeps a small buffer of it for the next one.
-func (t *handles) release(fh uint64) {
-	t.mu.Lock()
-	h := t.open[fh]
-	delete(t.open, fh)
-	t.mu.Unlock()
-	t.store.Drop(fh)
-	if h == nil {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.discharge(h)
-	if len(t.buffers) < maxSpareBuffers && cap(h.buffer) > 0 && cap(h.buffer) <= maxSpareBuffer {
-		t.buffers = append(t.buffers, h.buffer[:0])
-	}
-	h.buffer, h.content = nil, nil
-}
-
-// Buffers of released handles: how many are kept, and up to which size.
-const (
-	maxSpareBuffers = 16
-	maxSpareBuffer  = 64 << 10
-)
-
-// charge accounts a handle's content as just used and evicts others over the
-// budget. The caller holds h.mu.
-func (t *handles) charge(h *handle) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.discharge(h)
-	h.charged = cap(h.buffer)
-	t.bytes += h.charged
-	h.element = t.recent.PushFront(h)
-	for e := t.recent.Back(); e != nil && t.bytes > t.budget; {
-		old := e.Value.(*handle)
-		e = e.Prev()
-		if old == h || !old.mu.TryLock() {
-			continue
-		}
-		t.discharge(old)
-		old.content, old.buffer = nil, nil
-		old.mu.Unlock()
-	}
-}
-
-// discharge takes a handle out of the account. The caller holds t.mu and h.mu.
-func (t *handles) discharge(h *handle) {
-	if h.element != nil {
-		t.recent.Remove(h.element)
-		h.element = nil
-	}
-	t.bytes -= h.charged
-	h.charged = 0
-}
-
 // read copies the bytes at off into buf and returns how many. A read at offset
 // 0 renders anew, as seq_file does; any other is served from the same bytes.
-func (t *handles) read(h *handle, buf []byte, off uint64, render func(dst []byte) ([]byte, error)) (int, error) {
+func (t *handles) read(h *handle, buf []byte, off uint64, render rendering) (int, error) {
 	if err := t.lock(h); err != nil {
 		return 0, err
 	}
 	defer h.mu.Unlock()
+	if off != 0 && h.length != unknownLength && off >= h.length {
+		return 0, nil
+	}
 	if off == 0 || h.content == nil {
 		if err := t.fill(h, off, render); err != nil {
 			return 0, err
@@ -213,8 +214,8 @@ func (t *handles) read(h *handle, buf []byte, off uint64, render func(dst []byte
 // fill renders a handle. Bytes that a reader is in the middle of keep their
 // length: if the new text is longer it is cut, so that the reader meets an end
 // of file and not a torn tail.
-func (t *handles) fill(h *handle, off uint64, render func(dst []byte) ([]byte, error)) error {
-	text, err := render(h.buffer[:0])
+func (t *handles) fill(h *handle, off uint64, render rendering) error {
+	text, owner, err := render(h.buffer[:0])
 	if err != nil {
 		return err
 	}
@@ -227,7 +228,7 @@ func (t *handles) fill(h *handle, off uint64, render func(dst []byte) ([]byte, e
 	}
 	h.content = text
 	h.length = uint64(len(text))
-	t.charge(h)
+	h.kept, h.owner = true, owner
 	return nil
 }
 
@@ -238,8 +239,8 @@ func (t *handles) save(h *handle, n int) {
 		return // the record says who it was
 	}
 	if n == len(h.content) {
-		t.store.Save(h.fh, h.node, h.length, nil)
+		t.store.Save(h.fh, h.node, h.length, nil, h.owner)
 		return
 	}
-	t.store.Save(h.fh, h.node, h.length, h.content)
+	t.store.Save(h.fh, h.node, h.length, h.content, h.owner)
 }

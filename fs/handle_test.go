@@ -26,7 +26,7 @@ func newMemoryStore() *memoryStore {
 
 func (s *memoryStore) Epoch() uint32 { return s.epoch }
 
-func (s *memoryStore) Save(fh, node, length uint64, content []byte) {
+func (s *memoryStore) Save(fh, node, length uint64, content []byte, _ string) {
 	s.records[fh] = record{node, length, bytes.Clone(content)}
 }
 
@@ -37,21 +37,30 @@ func (s *memoryStore) Load(fh uint64) (uint64, uint64, []byte, bool) {
 
 func (s *memoryStore) Drop(fh uint64) { delete(s.records, fh) }
 
-// counting renders "<calls>:" and then n bytes of its number.
+// counting renders n bytes of the number of its calls.
 type counting struct {
 	calls int
 	sizes []int // length of each rendering; the last one repeats
+	owner string
 }
 
-func (c *counting) render(dst []byte) ([]byte, error) {
+func (c *counting) render(dst []byte) ([]byte, string, error) {
 	size := c.sizes[min(c.calls, len(c.sizes)-1)]
 	c.calls++
-	return append(dst, bytes.Repeat([]byte{byte('0' + c.calls%10)}, size)...), nil
+	return append(dst, bytes.Repeat([]byte{byte('0' + c.calls%10)}, size)...), c.owner, nil
 }
 
+// testNode is that of all handles here.
+const testNode = 7
+
 // read reads through a handle and returns the text.
-func read(t *testing.T, table *handles, h *handle, c *counting, off uint64, size int) string {
+func read(t *testing.T, table *handles, fh uint64, c *counting, off uint64, size int) string {
 	t.Helper()
+	h := table.get(fh, testNode)
+	if h == nil {
+		t.Fatalf("no handle %#x", fh)
+	}
+	defer table.put(h)
 	buf := make([]byte, size)
 	n, err := table.read(h, buf, off, c.render)
 	if err != nil {
@@ -82,7 +91,7 @@ func TestHandleReads(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			table := newHandles(newMemoryStore())
-			h := table.create(7)
+			h := table.create()
 			c := &counting{sizes: tt.sizes}
 			for i, s := range tt.steps {
 				if got := read(t, table, h, c, s.off, s.size); got != s.want {
@@ -98,10 +107,10 @@ func TestHandleReads(t *testing.T) {
 
 func TestHandlesInterleaved(t *testing.T) {
 	table := newHandles(newMemoryStore())
-	a, b := table.create(7), table.create(7)
+	a, b := table.create(), table.create()
 	c := &counting{sizes: []int{4}}
 	for _, s := range []struct {
-		h    *handle
+		h    uint64
 		off  uint64
 		want string
 	}{{a, 0, "11"}, {b, 0, "22"}, {a, 2, "11"}, {b, 2, "22"}} {
@@ -123,24 +132,24 @@ func TestHandleOfEarlierProcess(t *testing.T) {
 		{"in the middle: the same bytes", 2, []int{6, 9}, 2, "1111", nil},
 		{"all read: end of file, not a torn tail", 9, []int{6, 9}, 6, "", nil},
 		{"bytes lost: rendered anew, cut to the length", 2, []int{6, 9}, 2, "2222",
-			func(s *memoryStore, fh uint64) { s.Save(fh, 7, 6, nil) }},
+			func(s *memoryStore, fh uint64) { s.Save(fh, 7, 6, nil, "") }},
 		{"record lost: rendered anew", 2, []int{6, 9}, 2, "2222222",
 			func(s *memoryStore, fh uint64) { s.Drop(fh) }},
 		{"record of another length: not trusted", 2, []int{6, 9}, 2, "2222",
-			func(s *memoryStore, fh uint64) { s.Save(fh, 7, 6, []byte("xx")) }},
+			func(s *memoryStore, fh uint64) { s.Save(fh, 7, 6, []byte("xx"), "") }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			store := newMemoryStore()
 			c := &counting{sizes: tt.sizes}
 			first := newHandles(store)
-			h := first.create(7)
+			h := first.create()
 			read(t, first, h, c, 0, tt.first)
 			if tt.mangle != nil {
-				tt.mangle(store, h.fh)
+				tt.mangle(store, h)
 			}
 			store.epoch = 2
 			second := newHandles(store)
-			if got := read(t, second, second.get(h.fh, 7), c, tt.off, 99); got != tt.want {
+			if got := read(t, second, h, c, tt.off, 99); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -151,56 +160,114 @@ func TestHandleOfEarlierProcess(t *testing.T) {
 func TestHandleNumbers(t *testing.T) {
 	store := newMemoryStore()
 	first := newHandles(store)
-	old := first.create(7)
+	old := first.create()
 	c := &counting{sizes: []int{3}}
 	read(t, first, old, c, 0, 1)
 	store.epoch = 2
 	second := newHandles(store)
-	if h := second.create(8); h.fh == old.fh {
-		t.Errorf("handle %#x given twice", h.fh)
+	if fh := second.create(); fh == old {
+		t.Errorf("handle %#x given twice", fh)
 	}
-	if h := second.get(old.fh, 8); h != nil {
+	if h := second.get(old, 8); h != nil {
 		t.Errorf("handle of node 7 given for node 8: %+v", h)
 	}
-	if h := second.get(old.fh, 7); h == nil {
+	if h := second.get(old, 7); h == nil {
 		t.Error("handle of node 7 not found again")
 	}
 }
 
+// Of open files that nobody reads nothing is kept, nor of one of which the store
+// says all there is.
+func TestIdleHandles(t *testing.T) {
+	store := newMemoryStore()
+	first := newHandles(store)
+	for range 1000 {
+		first.create()
+	}
+	if len(first.known) != 0 || len(store.records) != 0 {
+		t.Errorf("%d handles and %d records of files that nobody reads", len(first.known), len(store.records))
+	}
+	c := &counting{sizes: []int{6}}
+	fh := first.create()
+	read(t, first, fh, c, 0, 2)
+	second := newHandles(store)
+	for _, off := range []uint64{2, 4} {
+		if got := read(t, second, fh, c, off, 2); got != "11" {
+			t.Errorf("at %d: got %q, want %q", off, got, "11")
+		}
+	}
+	if len(second.known) != 0 || len(first.known) != 1 {
+		t.Errorf("%d handles known where it was read on, want 0; %d where it was rendered, want 1", len(second.known), len(first.known))
+	}
+	unread := first.create()
+	first.put(first.get(unread, testNode))
+	if len(first.known) != 1 {
+		t.Error("a handle is kept that only a trigger was written to")
+	}
+}
+
+// What is kept is bounded, and who has the most loses the oldest of it.
 func TestHandleBudget(t *testing.T) {
 	table := newHandles(newMemoryStore())
-	table.budget = 10_000
-	c := &counting{sizes: []int{1000}}
-	var open []*handle
+	table.budget = 20 * handleCost
+	var c = counting{sizes: []int{1000}, owner: "victim"}
+	victim := table.create()
+	read(t, table, victim, &c, 0, 10)
+	other := counting{sizes: []int{1000}, owner: "other"}
+	var open []uint64
 	for range 100 {
-		h := table.create(7)
-		read(t, table, h, c, 0, 10)
-		open = append(open, h)
+		open = append(open, table.create())
+		read(t, table, open[len(open)-1], &other, 0, 10)
 	}
-	if table.bytes > table.budget+2000 {
-		t.Errorf("%d bytes kept, budget %d", table.bytes, table.budget)
+	if table.idle.Size() > table.budget {
+		t.Errorf("%d bytes kept, budget %d", table.idle.Size(), table.budget)
 	}
-	if got := read(t, table, open[0], c, 995, 10); len(got) != 5 {
+	if got := read(t, table, victim, &c, 995, 10); got != "11111" || c.calls != 1 {
+		t.Errorf("got %q after %d renderings, want what was rendered first: the other took it", got, c.calls)
+	}
+	if got := read(t, table, open[0], &other, 995, 10); len(got) != 5 {
 		t.Errorf("evicted handle: got %q, want 5 bytes", got)
 	}
-	for _, h := range open {
-		table.release(h.fh)
+	for _, fh := range append(open, victim) {
+		table.release(fh)
 	}
-	if table.bytes != 0 || len(table.open) != 0 || table.recent.Len() != 0 {
-		t.Errorf("left after release: %d bytes, %d handles, %d in the list", table.bytes, len(table.open), table.recent.Len())
+	if table.idle.Size() != 0 || len(table.known) != 0 {
+		t.Errorf("left after release: %d bytes, %d handles", table.idle.Size(), len(table.known))
+	}
+}
+
+// A handle that is closed while it is read is kept no more, nor is its buffer
+// given to another before its reader has done.
+func TestHandleReleasedUnderItsReader(t *testing.T) {
+	table := newHandles(newMemoryStore())
+	fh := table.create()
+	h := table.get(fh, testNode)
+	c := &counting{sizes: []int{3}}
+	if n, err := table.read(h, make([]byte, 9), 0, c.render); n != 3 || err != nil {
+		t.Fatal(n, err)
+	}
+	table.release(fh)
+	if len(table.buffers) != 0 {
+		t.Error("its buffer is given away")
+	}
+	table.put(h)
+	if len(table.known) != 0 || table.idle.Size() != 0 {
+		t.Errorf("%d handles, %d bytes are kept", len(table.known), table.idle.Size())
 	}
 }
 
 func TestHandleRenderError(t *testing.T) {
 	table := newHandles(newMemoryStore())
-	h := table.create(7)
+	fh := table.create()
 	want := errors.New("broken")
-	_, err := table.read(h, make([]byte, 9), 0, func(dst []byte) ([]byte, error) { return dst, want })
+	h := table.get(fh, testNode)
+	_, err := table.read(h, make([]byte, 9), 0, func(dst []byte) ([]byte, string, error) { return dst, "", want })
+	table.put(h)
 	if !errors.Is(err, want) {
 		t.Errorf("got %v, want %v", err, want)
 	}
 	c := &counting{sizes: []int{3}}
-	if got := read(t, table, h, c, 0, 9); got != "111" {
+	if got := read(t, table, fh, c, 0, 9); got != "111" {
 		t.Errorf("after an error: got %q", got)
 	}
 }
@@ -213,11 +280,13 @@ func TestHandlesConcurrently(t *testing.T) {
 	for i := range 8 {
 		go func() {
 			for range 200 {
-				h := table.create(uint64(i))
+				fh := table.create()
+				h := table.get(fh, uint64(i))
 				buf := make([]byte, 512)
-				n, err := table.read(h, buf, 0, func(dst []byte) ([]byte, error) {
-					return append(dst, bytes.Repeat([]byte{byte(i)}, 700)...), nil
+				n, err := table.read(h, buf, 0, func(dst []byte) ([]byte, string, error) {
+					return append(dst, bytes.Repeat([]byte{byte(i)}, 700)...), fmt.Sprint(i % 3), nil
 				})
+				table.put(h)
 				if err == nil && (n != 512 || bytes.ContainsFunc(buf, func(r rune) bool { return r != rune(i) })) {
 					err = fmt.Errorf("handle of %d: bytes of another", i)
 				}
@@ -225,7 +294,9 @@ func TestHandlesConcurrently(t *testing.T) {
 					done <- err
 					return
 				}
-				table.release(h.fh)
+				if i%2 == 0 {
+					table.release(fh)
+				}
 			}
 			done <- nil
 		}()
@@ -241,7 +312,7 @@ func TestHandlesConcurrently(t *testing.T) {
 type discard struct{}
 
 func (discard) Epoch() uint32                                { return 1 }
-func (discard) Save(uint64, uint64, uint64, []byte)          {}
+func (discard) Save(uint64, uint64, uint64, []byte, string)  {}
 func (discard) Load(uint64) (n, l uint64, c []byte, ok bool) { return }
 func (discard) Drop(uint64)                                  {}
 
@@ -250,13 +321,15 @@ func (discard) Drop(uint64)                                  {}
 func TestHandleThatBlocks(t *testing.T) {
 	t.Parallel()
 	table := newHandles(newMemoryStore())
-	h := table.create(1)
+	fh := table.create()
 	started, release := make(chan struct{}, 3), make(chan struct{})
 	read := func() error {
-		_, err := table.read(h, make([]byte, 10), 0, func(dst []byte) ([]byte, error) {
+		h := table.get(fh, testNode)
+		defer table.put(h)
+		_, err := table.read(h, make([]byte, 10), 0, func(dst []byte) ([]byte, string, error) {
 			started <- struct{}{}
 			<-release
-			return append(dst, "text\n"...), nil
+			return append(dst, "text\n"...), "", nil
 		})
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 func TestWriterIsOpener(t *testing.T) {
 	store := newMemoryStore()
 	newTree := func() *Tree {
-		r := NewRenderer(Config{FS: archive(), Switches: new(Switches)}, nil)
+		r := NewRenderer(Config{FS: archive(), Resolver: resolver{}, Switches: new(Switches)}, nil)
 		return NewTree(r, store, subtree.Mount{Path: "/cgroup", KeyBits: 44, Tree: new(changeable)})
 	}
 	tree := newTree()

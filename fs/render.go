@@ -101,24 +101,35 @@ func (r *Renderer) SetOptions(opts view.Options) { r.options.Store(&opts) }
 // Options returns those in force.
 func (r *Renderer) Options() view.Options { return *r.options.Load() }
 
-// Append appends what the caller tid reads in file f. An error means that not
-// even the host's file could be read; dst is then returned unchanged.
-func (r *Renderer) Append(dst []byte, f *File, tid uint32) ([]byte, error) {
+// Append appends what the caller tid reads in file f, and says whose it is: the
+// caller's top-level container, "" when nobody asked or nothing is known. An error
+// means that not even the host's file could be read; dst is then returned
+// unchanged.
+func (r *Renderer) Append(dst []byte, f *File, tid uint32) (out []byte, owner string, err error) {
 	defer f.counters.End(f.counters.Begin())
 	s := r.pool.Get().(*scratch)
 	defer r.pool.Put(s)
 	host, err := r.FS.Append(s.host[:0], f.Path)
 	if err != nil {
 		f.counters.Fail()
-		return dst, fmt.Errorf("the host's file: %w", err)
+		return dst, "", fmt.Errorf("the host's file: %w", err)
 	}
 	s.host = host
-	out, err := r.virtual(dst, s, f, tid)
+	out, owner, err = r.virtual(dst, s, f, tid)
 	if err != nil {
 		r.fellBack(Fallback{Path: f.Path, TID: tid, Err: err})
-		return append(dst, host...), nil
+		return append(dst, host...), owner, nil
 	}
-	return out, nil
+	return out, owner, nil
+}
+
+// owner returns whose the handle is that the thread tid opens or reads.
+func (r *Renderer) owner(tid uint32) string {
+	if r.hostOnly() {
+		return ""
+	}
+	decision, _ := r.Resolver.Resolve(tid)
+	return decision.Top
 }
 
 // fellBack counts and reports a fallback, of whatever is served.
@@ -149,20 +160,21 @@ func (r *Renderer) counters(path string) *Counters {
 var errEmpty = errors.New("nothing rendered")
 
 // virtual appends the container's version of s.host, or s.host itself for a
-// caller that is to see the host.
-func (r *Renderer) virtual(dst []byte, s *scratch, f *File, tid uint32) ([]byte, error) {
+// caller that is to see the host. The owner is as in Append.
+func (r *Renderer) virtual(dst []byte, s *scratch, f *File, tid uint32) (out []byte, owner string, err error) {
 	if r.hostOnly() {
-		return append(dst, s.host...), nil
+		return append(dst, s.host...), "", nil
 	}
 	decision, err := r.Resolver.Resolve(tid)
 	if err != nil {
-		return dst, fmt.Errorf("resolve caller %d: %w", tid, err)
+		return dst, "", fmt.Errorf("resolve caller %d: %w", tid, err)
 	}
 	if decision.Container == nil {
-		return append(dst, s.host...), nil
+		return append(dst, s.host...), decision.Top, nil
 	}
 	decision.Container.CountRead()
-	return r.contained(dst, s, f, decision.Container, tid)
+	out, err = r.contained(dst, s, f, decision.Container, tid)
+	return out, decision.Top, err
 }
 
 // hostOnly says that nobody gets numbers of their own now.

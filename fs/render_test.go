@@ -83,7 +83,7 @@ func TestRender(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			*fallbacks = nil
-			got, err := r.Append([]byte("before:"), r.files[0], tt.tid)
+			got, _, err := r.Append([]byte("before:"), r.files[0], tt.tid)
 			if err != nil || string(got) != "before:"+tt.want {
 				t.Errorf("got %q, %v, want %q", got, err, tt.want)
 			}
@@ -103,17 +103,17 @@ func TestRender(t *testing.T) {
 func TestRenderHostOnly(t *testing.T) {
 	r, fallbacks := testRenderer(t)
 	r.Switches.HostOnly.Store(true)
-	if got, _ := r.Append(nil, r.files[0], 2); string(got) != "memtotal\n" {
+	if got, _, _ := r.Append(nil, r.files[0], 2); string(got) != "memtotal\n" {
 		t.Errorf("virtualisation off: got %q", got)
 	}
 	r.Switches.HostOnly.Store(false)
 	degraded := true
 	r.Degraded = func() bool { return degraded }
-	if got, _ := r.Append(nil, r.files[0], 2); string(got) != "memtotal\n" {
+	if got, _, _ := r.Append(nil, r.files[0], 2); string(got) != "memtotal\n" {
 		t.Errorf("degraded: got %q", got)
 	}
 	degraded = false
-	if got, _ := r.Append(nil, r.files[0], 2); string(got) != "MEMTOTAL\n" {
+	if got, _, _ := r.Append(nil, r.files[0], 2); string(got) != "MEMTOTAL\n" {
 		t.Errorf("calm again: got %q", got)
 	}
 	if len(*fallbacks) > 0 {
@@ -151,7 +151,7 @@ func TestRenderBoundsTopLevelContainers(t *testing.T) {
 	done := make(chan string, nested)
 	for i := range uint32(nested) {
 		go func() {
-			text, _ := r.Append(nil, r.files[0], 100+i)
+			text, _, _ := r.Append(nil, r.files[0], 100+i)
 			done <- string(text)
 		}()
 	}
@@ -163,7 +163,7 @@ func TestRenderBoundsTopLevelContainers(t *testing.T) {
 	if n := len(g.entered); n != maxRendering {
 		t.Errorf("%d are under way, want %d", n, maxRendering)
 	}
-	if got, err := r.Append(nil, r.files[0], 1); err != nil || string(got) != "MEMTOTAL\n" {
+	if got, _, err := r.Append(nil, r.files[0], 1); err != nil || string(got) != "MEMTOTAL\n" {
 		t.Errorf("another's: %q, %v", got, err)
 	}
 	close(g.release)
@@ -177,7 +177,7 @@ func TestRenderBoundsTopLevelContainers(t *testing.T) {
 func TestRenderWithoutHostFile(t *testing.T) {
 	r, _ := testRenderer(t)
 	r.FS = &hostfile.Archive{}
-	got, err := r.Append([]byte("x"), r.files[0], 2)
+	got, _, err := r.Append([]byte("x"), r.files[0], 2)
 	if err == nil || string(got) != "x" || !strings.Contains(err.Error(), "/proc/meminfo") {
 		t.Errorf("got %q, %v, want an error that names the file", got, err)
 	}

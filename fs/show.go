@@ -32,7 +32,10 @@ func (r *Renderer) Show(path string, tid uint32) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.show(f, func(s *scratch) ([]byte, error) { return r.virtual(nil, s, f, tid) })
+	return r.show(f, func(s *scratch) ([]byte, error) {
+		out, _, err := r.virtual(nil, s, f, tid)
+		return out, err
+	})
 }
 
 // ShowContainer is Show for a Container of the Resolver.

@@ -79,11 +79,10 @@ func (t *Tree) subtreeOpen(s *mounted, key subtree.Key, in *fuse.OpenIn, out *fu
 	if err := s.Tree.Open(t.caller(&in.InHeader), key, in.Flags); err != nil {
 		return status(err)
 	}
-	h := t.handles.create(in.NodeId)
-	if forWriting(in.Flags) {
-		t.handles.openedBy(h, in.Uid)
+	out.Fh = t.handles.create()
+	if _, ok := s.Tree.(subtree.Mutable); ok && forWriting(in.Flags) {
+		t.handles.openedBy(out.Fh, in.NodeId, in.Uid, t.renderer.owner(in.Pid))
 	}
-	out.Fh = h.fh
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
 	return fuse.OK
 }
@@ -93,6 +92,7 @@ func (t *Tree) subtreeRead(s *mounted, key subtree.Key, in *fuse.ReadIn, buf []b
 	if h == nil {
 		return nil, fuse.EBADF
 	}
+	defer t.handles.put(h)
 	n, err := t.handles.read(h, buf, in.Offset, t.subtreeRender(s, key, &in.InHeader))
 	if err != nil {
 		return nil, status(err)
@@ -100,19 +100,20 @@ func (t *Tree) subtreeRead(s *mounted, key subtree.Key, in *fuse.ReadIn, buf []b
 	return fuse.ReadResultData(buf[:n]), fuse.OK
 }
 
-func (t *Tree) subtreeRender(s *mounted, key subtree.Key, h *fuse.InHeader) func([]byte) ([]byte, error) {
-	return func(dst []byte) ([]byte, error) {
+func (t *Tree) subtreeRender(s *mounted, key subtree.Key, h *fuse.InHeader) rendering {
+	return func(dst []byte) ([]byte, string, error) {
 		defer s.counters.End(s.counters.Begin())
+		owner := t.renderer.owner(h.Pid)
 		out, err := s.Tree.Append(dst, t.caller(h), key)
 		var f *subtree.Fallback
 		if _, mutable := s.Tree.(subtree.Mutable); !mutable && errors.As(err, &f) {
 			t.renderer.fellBack(Fallback{Path: f.Path, TID: h.Pid, Err: f.Err})
-			return out, nil
+			return out, owner, nil
 		}
 		if status(err) == fuse.EIO {
 			s.counters.Fail()
 		}
-		return out, err
+		return out, owner, err
 	}
 }
 

@@ -130,7 +130,7 @@ func (p *changeable) Rmdir(_ subtree.Caller, key subtree.Key, name string) error
 func petMount(tree subtree.Tree) *Tree { return petMountReporting(tree, nil) }
 
 func petMountReporting(tree subtree.Tree, report func(Fallback)) *Tree {
-	r := NewRenderer(Config{FS: archive("/sys/devices/system/cpu/online", "0\n"), Switches: new(Switches), Report: report}, nil)
+	r := NewRenderer(Config{FS: archive("/sys/devices/system/cpu/online", "0\n"), Resolver: resolver{}, Switches: new(Switches), Report: report}, nil)
 	r.files = []*File{{Path: "/sys/devices/system/cpu/online", Append: upper}}
 	return NewTree(r, newMemoryStore(),
 		subtree.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: tree},
@@ -172,10 +172,10 @@ func TestSubtreeLookup(t *testing.T) {
 // Every process gives the same ids, and knows those of earlier versions, which
 // had something above the key.
 func TestSubtreeIDs(t *testing.T) {
-	unserved := NewTree(NewRenderer(Config{FS: archive(), Switches: new(Switches)}, nil), newMemoryStore())
+	unserved := NewTree(NewRenderer(Config{FS: archive(), Resolver: resolver{}, Switches: new(Switches)}, nil), newMemoryStore())
 	for top, want := range map[string]uint64{petDir: 1<<63 | 2, "cgroup/dir": 1<<63 | 2<<60 | 2} {
 		for epoch := range uint32(3) {
-			r := NewRenderer(Config{FS: archive(), Switches: new(Switches)}, nil)
+			r := NewRenderer(Config{FS: archive(), Resolver: resolver{}, Switches: new(Switches)}, nil)
 			store := newMemoryStore()
 			store.epoch = epoch
 			tree := NewTree(r, store,

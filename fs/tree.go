@@ -116,7 +116,8 @@ func (t *Tree) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut)
 	return fuse.OK
 }
 
-// Open makes a handle. Nothing is rendered before somebody reads.
+// Open makes the number of a handle. Nothing is rendered or kept before somebody
+// reads.
 func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
 	if s, key := t.below(in.NodeId); s != nil {
 		return t.subtreeOpen(s, key, in, out)
@@ -128,9 +129,10 @@ func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.
 	if forWriting(in.Flags) && !permits(t.mode(n), in.Uid, mayWrite) {
 		return fuse.EACCES
 	}
-	h := t.handles.create(in.NodeId)
-	h.writable = forWriting(in.Flags)
-	out.Fh = h.fh
+	out.Fh = t.handles.create()
+	if forWriting(in.Flags) {
+		t.handles.openedBy(out.Fh, in.NodeId, in.Uid, t.renderer.owner(in.Pid))
+	}
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
 	return fuse.OK
 }
@@ -152,6 +154,7 @@ func (t *Tree) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadRe
 	if h == nil {
 		return nil, fuse.EBADF
 	}
+	defer t.handles.put(h)
 	count, err := t.handles.read(h, buf, in.Offset, t.render(n, in.Pid))
 	if err != nil {
 		return nil, fuse.ToStatus(err)
@@ -229,6 +232,6 @@ func (t *Tree) StatFs(_ <-chan struct{}, _ *fuse.InHeader, out *fuse.StatfsOut) 
 }
 
 // render binds a node and a caller to the renderer.
-func (t *Tree) render(n *node, tid uint32) func([]byte) ([]byte, error) {
-	return func(dst []byte) ([]byte, error) { return t.renderer.Append(dst, n.file, tid) }
+func (t *Tree) render(n *node, tid uint32) rendering {
+	return func(dst []byte) ([]byte, string, error) { return t.renderer.Append(dst, n.file, tid) }
 }

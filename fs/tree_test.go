@@ -145,7 +145,7 @@ func TestTreeReads(t *testing.T) {
 		t.Errorf("handle of another node: %v, want EBADF", status)
 	}
 	tree.Release(nil, &fuse.ReleaseIn{InHeader: header, Fh: open.Fh})
-	if len(tree.handles.open) != 0 {
+	if len(tree.handles.known) != 0 {
 		t.Error("handle left after release")
 	}
 }

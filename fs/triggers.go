@@ -36,9 +36,11 @@ func (t *Tree) resource(n *node) (string, bool) {
 
 // writeTrigger makes a trigger of what was written to a pressure file.
 func (t *Tree) writeTrigger(resource string, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
-	if t.handles.get(in.Fh, in.NodeId) == nil {
+	h := t.handles.get(in.Fh, in.NodeId)
+	if h == nil {
 		return 0, fuse.EBADF
 	}
+	defer t.handles.put(h)
 	again := t.replayed != nil && t.replayed(in.Unique)
 	if err := t.triggers.Add(in.Fh, in.Pid, resource, data, again); err != nil {
 		return 0, status(err)

@@ -44,4 +44,8 @@ type Decision struct {
 	Reason Reason
 	// Detail names the cgroup or process that the rule was applied to.
 	Detail string
+	// Top is the cgroup of the caller's top-level container, also of one who sees
+	// the host's content: [Container.Top], else that of the caller himself. "" of a
+	// caller of whom nothing is known.
+	Top string
 }

@@ -70,6 +70,7 @@ type verdict struct {
 	rec    *record // nil: the host's content
 	reason Reason
 	detail string
+	top    string // the caller's own, see Resolver.top
 	// weak: for want of something better; a container that becomes known later
 	// may be better.
 	weak bool
@@ -127,9 +128,9 @@ func (r *Resolver) Resolve(tid uint32) (Decision, error) {
 			return Decision{}, err
 		}
 	}
-	d := Decision{Reason: v.reason, Detail: v.detail}
+	d := Decision{Reason: v.reason, Detail: v.detail, Top: v.top}
 	if v.rec != nil {
-		d.Container = v.rec.c
+		d.Container, d.Top = v.rec.c, v.rec.c.Top
 	}
 	return d, nil
 }
@@ -179,6 +180,7 @@ func (r *Resolver) resolve(tid uint32, file hostfile.File) (verdict, error) {
 		return verdict{}, gone("caller", tid, err)
 	}
 	v, err := q.decide(t)
+	v.top = t.top
 	if err == nil && t.walked {
 		if err = t.lives(r); err != nil {
 			err = gone("caller", tid, err)

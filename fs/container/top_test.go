@@ -70,6 +70,25 @@ func TestTop(t *testing.T) {
 	}
 }
 
+// A decision says by which cgroup the bounds of the caller count, one who sees the
+// host's content too, each time.
+func TestTopOfDecision(t *testing.T) {
+	w := newWorld(proc{pid: 10, ppid: 1, cg: "/made/x"}, proc{pid: 20, ppid: 1, cg: "/system.slice/a.service"},
+		proc{pid: 30, ppid: 1, ns: "1", cg: "/lxc.payload.a/b"})
+	r := w.resolver(t, Options{})
+	for range 2 { // the second time it is remembered
+		for tid, want := range map[uint32]string{1: "/", 10: "/made/x", 20: "/system.slice/a.service", 30: "/lxc.payload.a"} {
+			d := mustResolve(t, r, tid)
+			if d.Top != want || d.Container != nil && d.Container.Top != want {
+				t.Errorf("caller %d: %q, want %q; %+v", tid, d.Top, want, d.Container)
+			}
+		}
+	}
+	if d := mustResolve(t, r, 10); d.Container != nil {
+		t.Errorf("in no unit: %+v, want the host", d.Container)
+	}
+}
+
 func FuzzTop(f *testing.F) {
 	f.Add("2:memory:/docker/" + idA + "\n0::/\n")
 	f.Add("0::/user.slice/")

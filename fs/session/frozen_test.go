@@ -41,7 +41,7 @@ func makeSample(t *testing.T) {
 	defer unix.Close(fd)
 	edit(t, fd, func(j *journal) {
 		j.count(0)
-		openHandles(j.table, 7).Save(sampleFH, sampleNode, uint64(len(sampleContent)), []byte(sampleContent))
+		openHandles(j.table, 7).Save(sampleFH, sampleNode, uint64(len(sampleContent)), []byte(sampleContent), "owner")
 	})
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"linuxcontainers.org/lxcfs/fs/fair"
 )
 
 const (
@@ -36,31 +38,34 @@ type handleEntry struct {
 }
 
 // Handles is the table of open handles, which outlives the process. When it is
-// full, the handle that was used longest ago is forgotten. Any goroutine may use
-// it.
+// full, the owner who has the most in it loses the handle that was used longest
+// ago; and so with the blocks of content. Whose an entry is, an earlier process
+// has not written down: all of those have one owner, "". Any goroutine may use it.
 type Handles struct {
 	epoch uint32
 	mem   []byte
 
-	mu     sync.Mutex // guards all below and mem
-	stamp  uint64
-	byFH   map[uint64]int
-	free   []int    // entries
-	blocks []uint16 // free blocks
-	marks  int      // entries that are marks
-	newer  []int    // doubly linked list by use; [maxHandles] is its anchor
-	older  []int
+	mu       sync.Mutex // guards all below and mem
+	stamp    uint64
+	byFH     map[uint64]int
+	free     []int            // entries
+	blocks   []uint16         // free blocks
+	marks    int              // entries that are marks
+	entries  fair.Ledger[int] // all but marks
+	contents fair.Ledger[int] // those with content, by blocks
+	recency  []fair.Item[int] // of entries, by index
+	filled   []fair.Item[int] // of contents
 }
 
 // openHandles reads the table that mem holds; zeroes are an empty one.
 func openHandles(mem []byte, epoch uint32) *Handles {
 	h := &Handles{
 		epoch: epoch, mem: mem, byFH: make(map[uint64]int),
-		newer: make([]int, maxHandles+1), older: make([]int, maxHandles+1),
+		recency: make([]fair.Item[int], maxHandles), filled: make([]fair.Item[int], maxHandles),
 	}
-	h.newer[maxHandles], h.older[maxHandles] = maxHandles, maxHandles
 	var valid []int
 	for i := range maxHandles {
+		h.recency[i].Value, h.filled[i].Value = i, i
 		if h.entry(i).stamp != 0 {
 			valid = append(valid, i)
 		} else {
@@ -79,25 +84,32 @@ func (h *Handles) adopt(valid []int) {
 	for _, i := range valid {
 		e := h.entry(i)
 		if old, ok := h.byFH[e.fh]; ok {
-			h.unlink(old)
 			h.entry(old).stamp = 0
 			h.free = append(h.free, old)
 		}
 		h.byFH[e.fh] = i
-		h.link(i)
 		h.stamp = e.stamp
 	}
-	for fh, i := range h.byFH {
-		if fh&markBit != 0 {
+	for _, i := range valid {
+		e := h.entry(i)
+		switch {
+		case e.stamp == 0:
+			continue
+		case e.fh&markBit == 0:
+		case h.marks == maxMarks: // more than anybody writes
+			e.content = 0
+			h.drop(i)
+			continue
+		default:
 			h.marks++
 		}
-		e := h.entry(i)
 		if slices.ContainsFunc(e.held(), func(b uint16) bool { return int(b) >= blockCount || used[b] }) {
 			e.content = 0
 		}
 		for _, b := range e.held() {
 			used[b] = true
 		}
+		h.account(i, "")
 	}
 	for b, taken := range used {
 		if !taken {
@@ -123,25 +135,25 @@ func (e *handleEntry) held() []uint16 {
 	return e.blocks[:min((int(e.size)+blockSize-1)/blockSize, blocksOfOne)]
 }
 
-// unlink takes entry i out of the order of use.
-func (h *Handles) unlink(i int) {
-	h.newer[h.older[i]], h.older[h.newer[i]] = h.newer[i], h.older[i]
-}
-
-// link makes entry i, which is not in the order of use, the one used last.
-func (h *Handles) link(i int) {
-	last := h.older[maxHandles]
-	h.older[i], h.newer[i] = last, maxHandles
-	h.newer[last], h.older[maxHandles] = i, i
+// account notes whose entry i is, and its content. A mark is nobody's.
+func (h *Handles) account(i int, owner string) {
+	e := h.entry(i)
+	if e.fh&markBit != 0 {
+		return
+	}
+	h.entries.Add(&h.recency[i], owner, 1)
+	if n := len(e.held()); n > 0 {
+		h.contents.Add(&h.filled[i], owner, n)
+	}
 }
 
 // Epoch numbers this process among all that served the connection, from 1.
 func (h *Handles) Epoch() uint32 { return h.epoch }
 
-// Save records a handle: its node id, the length rendered, and the content,
-// unless it is nil or longer than [MaxContent]. A handle saved before is
+// Save records a handle of an owner's: its node id, the length rendered, and the
+// content, unless it is nil or longer than [MaxContent]. A handle saved before is
 // replaced; a process that dies meanwhile leaves one of the two.
-func (h *Handles) Save(fh, node, length uint64, content []byte) {
+func (h *Handles) Save(fh, node, length uint64, content []byte, owner string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	i := h.take()
@@ -154,38 +166,32 @@ func (h *Handles) Save(fh, node, length uint64, content []byte) {
 		h.drop(old)
 	}
 	h.byFH[fh] = i
-	h.link(i)
+	h.account(i, owner)
 }
 
 // take returns an unused entry.
 func (h *Handles) take() int {
 	if len(h.free) == 0 {
-		i := h.newer[maxHandles]
-		for h.marked(i) {
-			i = h.newer[i]
-		}
-		h.drop(i)
+		h.drop(h.entries.Next().Value)
 	}
 	i := h.free[len(h.free)-1]
 	h.free = h.free[:len(h.free)-1]
 	return i
 }
 
-// fill copies content into blocks of e. If they run out the oldest handles
-// lose theirs.
+// fill copies content into blocks of e. If they run out others lose theirs.
 func (h *Handles) fill(e *handleEntry, content []byte) {
 	e.content, e.size = 0, 0
 	if content == nil || len(content) > MaxContent {
 		return
 	}
 	need := (len(content) + blockSize - 1) / blockSize
-	for i := h.newer[maxHandles]; len(h.blocks) < need && i != maxHandles; i = h.newer[i] {
-		if !h.marked(i) {
-			h.strip(h.entry(i))
+	for len(h.blocks) < need {
+		next := h.contents.Next()
+		if next == nil {
+			return
 		}
-	}
-	if len(h.blocks) < need {
-		return
+		h.strip(next.Value)
 	}
 	for k := range need {
 		b := h.blocks[len(h.blocks)-1]
@@ -196,13 +202,15 @@ func (h *Handles) fill(e *handleEntry, content []byte) {
 	e.size, e.content = uint32(len(content)), 1
 }
 
-// strip takes the content of e.
-func (h *Handles) strip(e *handleEntry) {
+// strip takes the content of entry i.
+func (h *Handles) strip(i int) {
+	e := h.entry(i)
 	held := e.held()
 	atomic.StoreUint32(&e.content, 0)
 	for _, b := range held {
 		h.give(b)
 	}
+	h.contents.Remove(&h.filled[i])
 }
 
 // give makes a block one that content can go to.
@@ -216,11 +224,11 @@ func (h *Handles) give(b uint16) {
 func (h *Handles) drop(i int) {
 	e := h.entry(i)
 	atomic.StoreUint64(&e.stamp, 0)
-	h.strip(e)
+	h.strip(i)
 	if h.byFH[e.fh] == i {
 		delete(h.byFH, e.fh)
 	}
-	h.unlink(i)
+	h.entries.Remove(&h.recency[i])
 	h.free = append(h.free, i)
 }
 
@@ -240,8 +248,8 @@ func (h *Handles) Load(fh uint64) (node, length uint64, content []byte, ok bool)
 			content = append(content, h.block(b)[:min(blockSize, int(e.size)-len(content))]...)
 		}
 	}
-	h.unlink(i)
-	h.link(i)
+	h.entries.Use(&h.recency[i])
+	h.contents.Use(&h.filled[i])
 	return e.node, e.length, content, true
 }
 
@@ -262,8 +270,6 @@ const (
 	maxMarks = 256 // of maxHandles entries and blockCount blocks
 )
 
-func (h *Handles) marked(i int) bool { return h.entry(i).fh&markBit != 0 }
-
 // Mark keeps a record about a handle, in place of the last one; at most a block
 // long. It returns false when there is no room.
 func (h *Handles) Mark(fh uint64, record []byte) bool {
@@ -277,7 +283,7 @@ func (h *Handles) Mark(fh uint64, record []byte) bool {
 	if full {
 		return false
 	}
-	h.Save(fh|markBit, 0, uint64(len(record)), record)
+	h.Save(fh|markBit, 0, uint64(len(record)), record, "")
 	return true
 }
 

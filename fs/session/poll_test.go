@@ -73,7 +73,7 @@ func TestMarks(t *testing.T) {
 		if fh%32 == 0 { // the blocks run out too
 			content = make([]byte, MaxContent)
 		}
-		h.Save(fh, 5, 2, content)
+		h.Save(fh, 5, 2, content, "owner")
 	}
 	h.Mark(3, []byte("again"))
 	h.Unmark(4)

@@ -22,7 +22,7 @@ func TestPageSizes(t *testing.T) {
 			cfg := Config{PageSize: size}
 			k := newFakeKernel(t)
 			j := k.crashed(cfg, request(opRead, 10, nodeHuge, readBody(MinRead)))
-			edit(t, j, func(j *journal) { openHandles(j.table, 7).Save(sampleFH, sampleNode, 3, []byte("abc")) })
+			edit(t, j, func(j *journal) { openHandles(j.table, 7).Save(sampleFH, sampleNode, 3, []byte("abc"), "owner") })
 			s := k.restore(j, cfg, newTestFS())
 			if start := uintptr(unsafe.Pointer(&s.journal.table[0])) - uintptr(unsafe.Pointer(&s.journal.mapped[0])); s.journal.header().handles%uint64(size) != uint64(start) {
 				t.Errorf("the handle table is mapped %d bytes before its start, at %d: mmap(2) takes multiples of %d", start, s.journal.header().handles, size)

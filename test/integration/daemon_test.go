@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 func testMain(m *testing.M) int {
-	for env, helper := range map[string]func(args string) error{mapperEnv: mapFile, pollerEnv: pollFile, tablesEnv: tryTables} {
+	for env, helper := range map[string]func(args string) error{mapperEnv: mapFile, pollerEnv: pollFile, tablesEnv: tryTables, idlerEnv: idleFile} {
 		args := os.Getenv(env)
 		if args == "" {
 			continue

@@ -61,7 +61,7 @@ func TestGarbage(t *testing.T) {
 				w.Now += 1e9
 				for _, f := range list {
 					failures = failures[:0]
-					got, err := r.Append(nil, f, initPID)
+					got, _, err := r.Append(nil, f, initPID)
 					if err != nil {
 						t.Fatalf("%s in %s: %s: %v", what, name, f.Path, err)
 					}
@@ -110,14 +110,14 @@ func TestVanishing(t *testing.T) {
 		}
 	}
 	for _, f := range list {
-		got, err := r.Append(nil, f, initPID)
+		got, _, err := r.Append(nil, f, initPID)
 		if err != nil || len(got) == 0 {
 			t.Errorf("%s: %d bytes, %v", f.Path, len(got), err)
 		}
 	}
 	w.Errors = map[string]error{"/proc/500/status": syscall.ESRCH, "/proc/500/stat": syscall.ESRCH, "/proc/500/cgroup": syscall.ESRCH, "/proc/500": syscall.ENOENT}
 	for _, f := range list {
-		got, err := r.Append(nil, f, initPID)
+		got, _, err := r.Append(nil, f, initPID)
 		if err != nil || string(got) != w.Files[f.Path] {
 			t.Errorf("%s of a caller that is gone: %v, not the host's file", f.Path, err)
 		}

@@ -1,0 +1,58 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+)
+
+// What one owner saves is forgotten for another one's only down to an equal
+// share, and so is the content of it.
+func TestHandlesOfOwners(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		size int // of each content that the other saves, bytes
+	}{
+		{"entries run out", 100},
+		{"blocks run out", 3 * blockSize},
+		{"neither has room for a content", MaxContent + 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			mem := make([]byte, handlesSize)
+			h := openHandles(mem, 1)
+			const mine = 20
+			content := func(fh uint64) []byte { return bytes.Repeat(fmt.Append(nil, fh), 3000) }
+			for fh := range uint64(mine) {
+				h.Save(fh, 5, 1<<20, content(fh), "mine")
+			}
+			for fh := range uint64(10_000) {
+				h.Save(1000+fh, 6, 1<<20, make([]byte, tt.size), "other")
+			}
+			for name, table := range map[string]*Handles{"this process": h, "the next": openHandles(mem, 2)} {
+				for fh := range uint64(mine) {
+					if node, _, got, ok := table.Load(fh); !ok || node != 5 || !bytes.Equal(got, content(fh)) {
+						t.Fatalf("%s: handle %d: found %v, node %d, %d bytes of content; want 5, %d", name, fh, ok, node, len(got), len(content(fh)))
+					}
+				}
+				if _, _, _, ok := table.Load(1000); ok {
+					t.Errorf("%s: the other's oldest is found: there was room for all, and nothing was tested", name)
+				}
+			}
+		})
+	}
+}
+
+// A table with more marks than anybody writes keeps those that there is room for,
+// and takes handles on.
+func TestTooManyMarks(t *testing.T) {
+	mem := make([]byte, handlesSize)
+	h := openHandles(mem, 1)
+	for i := range maxHandles {
+		h.entry(i).fh, h.entry(i).stamp = markBit|uint64(i), uint64(i+1)
+	}
+	h = openHandles(mem, 2)
+	h.Save(7, 5, 2, []byte("ab"), "owner")
+	if _, _, content, ok := h.Load(7); !ok || string(content) != "ab" || len(h.Marks()) != maxMarks {
+		t.Errorf("found %v, %q, %d marks; want ab, %d", ok, content, len(h.Marks()), maxMarks)
+	}
+}
