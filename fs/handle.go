@@ -82,7 +82,22 @@ func newHandles(store Store) *handles {
 
 // create returns the number of a handle that is opened. Nothing is kept of it:
 // who opens files and never reads them would have all the memory there is.
-func (t *handles) create() uint64 { return uint64(t.store.Epoch())<<32 | t.last.Add(1)&(1<<32-1) }
+func (t *handles) create() uint64 { return handleNumber(t.store.Epoch(), t.last.Add(1)) }
+
+// A handle's number is the epoch of the process that opened it and a counter. It is
+// given once as long as anybody may have it: two open files of one number would
+// share what was rendered, for whichever container. Somebody who opens and closes
+// files all the time gets through 32 bits in a day or two, and through 44 in
+// years. Earlier versions gave 32 to each part; no epoch of theirs had bit 30.
+const (
+	numbered  = 1 << 62 // in numbers of this kind; 1 << 63 is the journal's
+	epochBits = 18
+	countBits = 62 - epochBits
+)
+
+func handleNumber(epoch uint32, count uint64) uint64 {
+	return numbered | uint64(epoch)&(1<<epochBits-1)<<countBits | count&(1<<countBits-1)
+}
 
 // get returns the handle of that number and node: one that is known, one that the
 // store has a record of, from this process or an earlier one, else a new one. It

@@ -176,6 +176,26 @@ func TestHandleNumbers(t *testing.T) {
 	}
 }
 
+// No number is given twice, though 2^32 files are opened, nor one that an earlier
+// version or another process gave.
+func TestHandleNumbersAreMany(t *testing.T) {
+	table := newHandles(newMemoryStore())
+	seen := make(map[uint64]string)
+	for _, epoch := range []uint32{1, 2, 1<<epochBits - 1} {
+		table.store.(*memoryStore).epoch = epoch
+		for _, opened := range []uint64{0, 1, 1<<32 - 1, 1 << 32, 1<<32 + 1, 1 << 40} {
+			table.last.Store(opened)
+			fh, what := table.create(), fmt.Sprintf("epoch %d after %d", epoch, opened)
+			if other, ok := seen[fh]; ok {
+				t.Errorf("%s: %#x, as of %s", what, fh, other)
+			}
+			if seen[fh] = what; fh>>62 != 1 {
+				t.Errorf("%s: %#x, want bit 62 alone of the upper two", what, fh)
+			}
+		}
+	}
+}
+
 // Of open files that nobody reads nothing is kept, nor of one of which the store
 // says all there is.
 func TestIdleHandles(t *testing.T) {

@@ -190,11 +190,11 @@ const (
 	maxListed   = 4096
 )
 
-func (l *listings) create(epoch uint64) uint64 {
+func (l *listings) create(epoch uint32) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.next++
-	return epoch<<32 | l.next
+	return handleNumber(epoch, l.next)
 }
 
 func (l *listings) keep(fh uint64, entries []subtree.Entry) {

@@ -15,7 +15,7 @@ type Tree struct {
 	nodes    nodeTable
 	handles  *handles
 	renderer *Renderer
-	epoch    uint64
+	epoch    uint32
 	bootTime uint64
 	subtrees map[uint64]*mounted // by number
 	listings listings
@@ -34,7 +34,7 @@ func NewTree(r *Renderer, store Store, subtrees ...subtree.Mount) *Tree {
 		nodes:    newNodeTable(r.files, r.fileSize),
 		handles:  newHandles(store),
 		renderer: r,
-		epoch:    uint64(store.Epoch()),
+		epoch:    store.Epoch(),
 		bootTime: r.bootTime(),
 	}
 	t.mount(subtrees)
