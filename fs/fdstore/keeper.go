@@ -142,6 +142,7 @@ func (k *Keeper) Run(ctx context.Context, signals <-chan os.Signal) error {
 	s := &supervisor{
 		start:       k.start,
 		stored:      k.stored,
+		drain:       func() { _ = k.manager.Drain() }, // fails when the Manager is closed: no news
 		inbox:       k.inbox,
 		report:      k.report,
 		stop:        k.config.Stop,

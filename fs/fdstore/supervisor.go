@@ -22,6 +22,7 @@ const maxVain = 10
 type supervisor struct {
 	start       func() (process, error)
 	stored      func() int
+	drain       func() // has the inbox filled with all that was sent
 	inbox       *inbox
 	report      func(Event)
 	stop        []os.Signal
@@ -192,8 +193,9 @@ func (s *supervisor) signal(a *attention, sig os.Signal) {
 	}
 }
 
-// hear handles what the worker said.
-func (s *supervisor) hear(a *attention) {
+// hear handles what the worker said; it reports whether the watchdog is content with
+// that.
+func (s *supervisor) hear(a *attention) (content bool) {
 	news := s.inbox.take()
 	if news.ready && !a.ready {
 		a.ready, s.everUp = true, true
@@ -203,21 +205,28 @@ func (s *supervisor) hear(a *attention) {
 		s.pending = nil
 	}
 	if s.watchdog == 0 || s.stopping || a.starved {
-		return
+		return true
 	}
 	if news.trigger {
 		s.starve(a)
-		return
+		return true
 	}
 	if news.ready || (a.ready && news.alive) {
 		a.timer.Reset(s.watchdog)
+		return true
 	}
+	return false
 }
 
 // overdue handles the end of a timer.
 func (s *supervisor) overdue(a *attention) {
 	if !s.stopping && !a.starved {
-		s.starve(a)
+		// Where the whole machine stood still, the worker may have been in time
+		// and the keeper late to hear of it.
+		s.drain()
+		if !s.hear(a) {
+			s.starve(a)
+		}
 		return
 	}
 	s.report(Event{Kind: Overdue, PID: a.process.PID()})

@@ -64,6 +64,7 @@ func newStage(life func(f *fake)) *stage {
 	s.supervisor = supervisor{
 		inbox:       newInbox(),
 		stored:      func() int { return 0 },
+		drain:       func() {},
 		report:      func(e Event) { s.events = append(s.events, e) },
 		stop:        []os.Signal{syscall.SIGTERM, syscall.SIGINT},
 		stopTimeout: 10 * time.Second,
@@ -386,6 +387,29 @@ func TestWatchdogOfTheKeeper(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A message that was sent in time and is read too late is none too late: a machine
+// without memory stands still for longer than a watchdog's time.
+func TestWatchdogOfAKeeperThatIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s *stage
+		sent := 3
+		s = newStage(func(f *fake) {
+			s.say(Ready)
+			time.Sleep(100 * time.Second)
+			f.end(0)
+		})
+		s.drain = func() {
+			if sent--; sent >= 0 {
+				s.inbox.put(Alive)
+			}
+		}
+		s.watchdog = 30 * time.Second
+		if err := s.run(t.Context(), s.signals); err != nil || s.count(Starved) != 0 {
+			t.Errorf("got %v, %d times starved", err, s.count(Starved))
+		}
+	})
 }
 
 func TestWatchdogKillsWhoIgnoresIt(t *testing.T) {
