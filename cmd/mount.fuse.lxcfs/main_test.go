@@ -231,13 +231,13 @@ func TestDaemonIsTold(t *testing.T) {
 	program := build(t)
 	dir := mountpoint(t)
 	told := make(chan mount.Request, 1)
-	var owner error
+	answers := make(chan error, 1)
 	socket := daemon(t, func(r mount.Request) error {
 		if r.Failed == nil {
 			return unix.Close(r.FD)
 		}
 		told <- r
-		return owner
+		return <-answers
 	})
 	foreign := filepath.Join(filepath.Dir(socket), "foreign")
 	left := func() string {
@@ -264,7 +264,7 @@ func TestDaemonIsTold(t *testing.T) {
 		{"heal", []string{"--detach-dead", dir}, errors.New("noted"), 0, sentence, sentence + "\n"},
 		{"heal, it is the daemon's", []string{"--detach-dead", dir}, nil, 0, sentence, ""},
 	} {
-		owner = tt.owner
+		answers <- tt.owner
 		status, _, stderr := run(t, socket, program, tt.args...)
 		if status != tt.status {
 			t.Errorf("%s: got %d %q, want %d", tt.name, status, stderr, tt.status)

@@ -77,9 +77,18 @@ func TestRehearseFindsWhatFails(t *testing.T) {
 			if f.read == nil {
 				f.read = func(_ *fuse.ReadIn, right []byte) []byte { return right }
 			}
-			s, _ := k.start(Config{}, f)
+			s, err := Create(k.dup(), Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.greet()
+			if err := s.Init(f); err != nil {
+				t.Fatal(err)
+			}
+			k.wantAnswer(2, 0)
 			s.outSize = (32 + 1) * 4096 // what was wrong, however it is reckoned now
-			_, err := s.rehearse(t.Context(), "/small", 1, tt.block, tt.page)
+			serve(t, s)
+			_, err = s.rehearse(t.Context(), "/small", 1, tt.block, tt.page)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
