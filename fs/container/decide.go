@@ -1,6 +1,10 @@
 package container
 
-import "linuxcontainers.org/lxcfs/cgroup"
+import (
+	"errors"
+
+	"linuxcontainers.org/lxcfs/cgroup"
+)
 
 // maxSteps is how far up the tree of processes the init is looked for.
 const maxSteps = 32
@@ -15,6 +19,13 @@ func (r *inquiry) decide(t *task) (verdict, error) {
 		return r.byCgroupOf(t, why)
 	}
 	pid, ok, err := r.walk(t)
+	if r.last && errors.Is(err, errChanged) {
+		// Its ancestors die faster than they can be looked at, as who forks chains
+		// of processes may have them. The next question finds others.
+		v, err := r.entered(t)
+		v.passing = true
+		return v, err
+	}
 	if err != nil {
 		return verdict{}, err
 	}

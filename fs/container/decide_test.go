@@ -210,3 +210,33 @@ func TestDecide(t *testing.T) {
 		})
 	}
 }
+
+// TestDyingAncestors: each time the caller's parent is looked at it is another one's child: its
+// ancestors die one after the other, and it is never shown the host.
+func TestDyingAncestors(t *testing.T) {
+	for _, tt := range []struct{ name, cg string }{
+		{"LXC", "/lxc.payload.c"},
+		{"no runtime and no unit", "/box"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(
+				proc{pid: 10, ppid: 1, ns: "1", cg: tt.cg, root: 50},
+				proc{pid: 13, ppid: 12, ns: "4", cg: tt.cg, root: 50},
+			)
+			parent := uint32(20)
+			w.before = func(name string) {
+				if name != "/proc/13/status" {
+					return
+				}
+				w.kill(parent)
+				parent++
+				w.add(proc{pid: parent, ppid: 10, ns: fmt.Sprint(parent), cg: tt.cg, root: 50})
+				w.add(proc{pid: 13, ppid: parent, ns: "4", cg: tt.cg, root: 50})
+			}
+			d := mustResolve(t, w.resolver(t, Options{}), 13)
+			if d.Container == nil || d.Container.InitPID != 10 {
+				t.Errorf("got %s (%s), want the container of init 10", gist(d.Container), d.Reason)
+			}
+		})
+	}
+}

@@ -13,23 +13,28 @@ import (
 // is used by one goroutine.
 type inquiry struct {
 	*Resolver
-	files, bytes int // that may yet be read
+	files, bytes int  // that may yet be read
+	last         bool // it is not begun again when processes change under it
 }
 
 // errSpent ends a decision that has read as much as one may.
 var errSpent = errors.New("more processes and mounts to look at than one decision may")
 
 // inquire begins a decision.
-func (r *Resolver) inquire() *inquiry { return &inquiry{r, r.opts.MaxFiles, r.opts.MaxBytes} }
+func (r *Resolver) inquire() *inquiry {
+	return &inquiry{Resolver: r, files: r.opts.MaxFiles, bytes: r.opts.MaxBytes}
+}
 
 // unbounded is for what no caller waits for.
-func (r *Resolver) unbounded() *inquiry { return &inquiry{r, math.MaxInt, math.MaxInt} }
+func (r *Resolver) unbounded() *inquiry {
+	return &inquiry{Resolver: r, files: math.MaxInt, bytes: math.MaxInt}
+}
 
 // half returns an inquiry that may read half of what r may, and what to call at its
 // end.
 func (r *inquiry) half() (h *inquiry, done func()) {
 	files, bytes := r.files/2, r.bytes/2
-	h = &inquiry{r.Resolver, files, bytes}
+	h = &inquiry{r.Resolver, files, bytes, r.last}
 	return h, func() { r.files, r.bytes = r.files-(files-h.files), r.bytes-(bytes-h.bytes) }
 }
 

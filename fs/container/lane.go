@@ -45,7 +45,7 @@ func (r *Resolver) inLane(tid uint32, file hostfile.File) (verdict, error) {
 	}
 	defer r.gate.Leave(t.top)
 	for try := 1; ; try++ {
-		v, err := r.resolve(tid, file)
+		v, err := r.resolve(tid, file, try == attempts)
 		switch {
 		case errors.Is(err, errSpent):
 			return r.byOwnCgroup(t, err)

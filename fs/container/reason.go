@@ -11,7 +11,7 @@ const (
 	// ReasonInit: the walk over PPid came to the init.
 	ReasonInit Reason = "init of the caller's pid namespace"
 	// ReasonKnown: the walk left the pid namespace (lxc-attach, docker exec) or
-	// was too long; a container already known is above the caller's cgroup.
+	// was too long, or its processes died; a container already known is above the caller's cgroup.
 	ReasonKnown Reason = "known container above the caller's cgroup"
 	// ReasonProcs: as ReasonKnown, but the init was found in a cgroup.procs.
 	ReasonProcs Reason = "init found in cgroup.procs above the caller's cgroup"

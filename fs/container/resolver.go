@@ -170,11 +170,12 @@ func (r *Resolver) says(file hostfile.File, raw string) bool {
 	return err == nil && string(*buf) == raw
 }
 
-func (r *Resolver) resolve(tid uint32, file hostfile.File) (verdict, error) {
+func (r *Resolver) resolve(tid uint32, file hostfile.File, last bool) (verdict, error) {
 	r.mu.Lock()
 	version, met := r.version, r.met
 	r.mu.Unlock()
 	q := r.inquire()
+	q.last = last
 	t, err := q.readCaller(tid, file, met)
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
