@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/container"
 )
 
@@ -51,6 +52,10 @@ const (
 	deviceShare    = 64
 	maxDeviceFacts = 4096
 )
+
+// maxMounts is how much of a mountinfo is read, bytes: some thousand mounts. A
+// container can make as many as it likes, after those of its runtime.
+const maxMounts = 1 << 20
 
 // get returns what is known of a container. When it returns false the caller has
 // to look it up; others go by what was known until then.
@@ -92,7 +97,8 @@ func (k *knownDevices) put(key container.Key, f deviceFacts, now time.Duration) 
 //     host where a whole devtmpfs is mounted;
 //   - a node may have been made for it by the runtime: then the policy names it;
 //   - or been bound from the host's devtmpfs, which mountinfo shows; in a user
-//     namespace, which can make no nodes, there are no others.
+//     namespace, which can make no nodes, there are no others. The first
+//     maxMounts bytes count.
 //
 // Where the policy can't be seen (see [cgroup.Host.ReadDevicePolicy]) all devices
 // count as allowed to who has CAP_SYS_ADMIN: he may mount the kernel's own sysfs,
@@ -118,7 +124,7 @@ func (g *Gatherer) readDevices(c *container.Container) (Devices, error) {
 	if trusted && r.has(capMknod) {
 		return policy.Rules, nil
 	}
-	mounts, err := g.host.FS.Append(nil, dir+"/mountinfo")
+	mounts, err := hostfile.AppendHead(g.host.FS, nil, dir+"/mountinfo", maxMounts)
 	if err != nil {
 		return nil, passing(err)
 	}
@@ -223,6 +229,8 @@ func identity(uidMap []byte) bool {
 //
 //	26 23 0:6 / /dev rw,nosuid shared:9 - devtmpfs devtmpfs rw,size=4096k
 //	205 198 0:6 /loop0 /dev/loop0 rw,nosuid shared:146 master:9 - devtmpfs devtmpfs rw
+//
+// The last line may be cut off.
 func devtmpfsNodes(mountinfo []byte) (names []string, whole bool) {
 	const maxNames = 256
 	for line := range bytes.Lines(mountinfo) {

@@ -6,11 +6,13 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/view"
 	"linuxcontainers.org/lxcfs/test/hosts"
 	"linuxcontainers.org/lxcfs/test/hosts/machine"
@@ -87,6 +89,21 @@ func TestDevices(t *testing.T) {
 		if err := m.Gatherer.Gather(&v, m.Container(t, pid), view.NeedDisks, m.Options); err != nil || !reflect.DeepEqual(v.Devices, tt.want) {
 			t.Errorf("%s: got %v, %v, want %v", tt.name, v.Devices, err, tt.want)
 		}
+	}
+}
+
+// TestManyMounts: a container makes more mounts than a file may have bytes. What
+// it has of its runtime it keeps, and it is not shown the host's disks.
+func TestManyMounts(t *testing.T) {
+	long := strings.Repeat("m", 4000)
+	own := strings.Repeat("300 27 0:40 / /"+long+" rw - tmpfs none rw\n", 1+hostfile.MaxSize/len(long))
+	late := "301 27 0:6 /loop1 /x rw - devtmpfs devtmpfs rw\n" // what is read of it all ends before
+	m := of(t, "6.12-debian13-v2-lxc", 2540, ownUsers, everyCap, loopNode+own+late,
+		map[string]string{"/sys/class/block/loop1/dev": "7:1\n"})
+	var v view.View
+	err := m.Gatherer.Gather(&v, m.Container(t, 2540), view.NeedDisks, m.Options)
+	if want := rules(cgroup.DeviceRule{Major: 7}); err != nil || !reflect.DeepEqual(v.Devices, want) {
+		t.Errorf("got %v, %v, want %v", v.Devices, err, want)
 	}
 }
 
