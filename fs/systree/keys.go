@@ -1,6 +1,8 @@
 package systree
 
 import (
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 
@@ -27,15 +29,19 @@ func (i info) key() subtree.Key {
 	return keyOf(i.ino)
 }
 
-// keys knows where each key is. It grows with what is looked up, at most to the
-// size of the tree.
+// keys knows where each key is. It grows with what is looked up, at most to twice
+// the size of the tree and keptKeys.
 type keys struct {
 	top []string // path of the top directory
 
 	mu      sync.RWMutex // guards all below
 	places  map[subtree.Key]place
+	limit   int // when there are so many places, those of nodes that are gone are dropped
 	scanned bool
 }
+
+// keptKeys is how many keys are kept at least.
+const keptKeys = 4096
 
 // place is a name in a directory.
 type place struct {
@@ -43,7 +49,9 @@ type place struct {
 	name string
 }
 
-func newKeys(top ...string) *keys { return &keys{top: top, places: make(map[subtree.Key]place)} }
+func newKeys(top ...string) *keys {
+	return &keys{top: top, places: make(map[subtree.Key]place), limit: keptKeys}
+}
 
 // learn notes where a key was found.
 func (k *keys) learn(key, dir subtree.Key, name string) {
@@ -64,6 +72,32 @@ func (k *keys) forget(key subtree.Key) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.places, key)
+}
+
+// prune drops the keys of nodes that are gone, if there are many keys: whoever may
+// make devices (loop-control, say) and remove them can have any number looked up.
+func (k *keys) prune(s source) {
+	k.mu.Lock()
+	if len(k.places) < k.limit {
+		k.mu.Unlock()
+		return
+	}
+	k.limit = 2 * len(k.places) // one goroutine does it
+	all := slices.Collect(maps.Keys(k.places))
+	k.mu.Unlock()
+	for _, key := range all {
+		path, ok := k.known(key)
+		if ok {
+			i, err := s.stat(path)
+			ok = err == nil && keyOf(i.ino) == key || err != nil && !errors.Is(err, unix.ENOENT)
+		}
+		if !ok {
+			k.forget(key)
+		}
+	}
+	k.mu.Lock()
+	k.limit = max(keptKeys, 2*len(k.places))
+	k.mu.Unlock()
 }
 
 // path returns the path of a key.

@@ -124,6 +124,7 @@ func (t *tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.K
 		return 0, subtree.Attr{}, err
 	}
 	t.keys.learn(keyOf(i.ino), dir, name)
+	t.keys.prune(t.source)
 	return i.key(), t.attr(p, i), nil
 }
 
