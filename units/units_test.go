@@ -187,7 +187,7 @@ func TestWiring(t *testing.T) {
 		{"lxcfs.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.mount", "lxcfs-heal.service"}},
 		{"lxcfs-heal.service.in", "Unit", "Before", []string{"var-lib-lxcfs.mount"}},
 		{"lxcfs-heal.service.in", "Unit", "StopWhenUnneeded", []string{"yes"}},
-		{"lxcfs-heal.service.in", "Unit", "PartOf", []string{"lxcfs.service"}},
+		{"lxcfs-heal.service.in", "Unit", "PartOf", []string{"lxcfs-active.target"}},
 		{"lxcfs.service.in", "Unit", "StartLimitIntervalSec", []string{"0"}},
 		{"var-lib-lxcfs.mount", "Unit", "StartLimitIntervalSec", []string{"0"}},
 		{"var-lib-lxcfs.cgroup.mount", "Unit", "StartLimitIntervalSec", []string{"0"}},
