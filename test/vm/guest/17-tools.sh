@@ -73,7 +73,7 @@ row python python3 'asks sysinfo "python3 -c \"import os; print(os.sysconf(\\\"S
 row php php 'asks sysinfo "php -r \"print(count(sys_getloadavg()));\""'
 row busybox busybox 'asks sysinfo "busybox free -k"'
 E2
-out=$(unit_run -p MemoryMax=512M -p MemorySwapMax=0 -p AllowedCPUs=1 -p RuntimeMaxSec=360 $(bind_unit) bash /run/tools/run)
+out=$(unit_run -p MemoryMax=512M -p MemorySwapMax=0 -p AllowedCPUs=1 -p RuntimeMaxSec=500 $(bind_unit) bash /run/tools/run)
 
 # tool NAME [STORY]: $said becomes what the row printed; without the program the story is skipped.
 tool() {
