@@ -159,6 +159,7 @@ func (k *Keeper) Run(ctx context.Context, signals <-chan os.Signal) error {
 	if k.config.Upstream != nil && k.config.Watchdog > 0 {
 		ticker := time.NewTicker(k.config.Watchdog / 3)
 		defer ticker.Stop()
+		k.beat() // who is executed anew more often than it ticks would never beat
 		s.beats, s.beat = ticker.C, k.beat
 	}
 	return s.run(ctx, signals)

@@ -106,3 +106,13 @@ func TestFinalStatus(t *testing.T) {
 		})
 	}
 }
+
+// A keeper beats at once: one that is executed anew more often than its ticker
+// ticks was killed by the service manager's watchdog.
+func TestFirstBeat(t *testing.T) {
+	above := newRecorder()
+	_, client := pair(t, ManagerConfig{Max: 4, Report: above.report})
+	command := func() *exec.Cmd { return role(t, "mute") }
+	runKeeper(t, Config{Command: command, Max: 4, Upstream: client, Watchdog: time.Hour, StopTimeout: time.Second})
+	above.wait(t, Alive)
+}
