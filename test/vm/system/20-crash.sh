@@ -43,7 +43,9 @@ storm() {
 restarts() { systemctl show -P NRestarts lxcfs.service; }
 deaths() { systemctl show -P StatusText lxcfs.service | sed -n 's/.* \([0-9]*\) deaths\?$/\1/p'; }
 storm "the whole unit" systemctl kill -s KILL lxcfs.service
-between "restarts counted by systemd" "$(restarts)" 20 100 # a kill while it starts may count twice
+# There is no upper bound: after cgroup.kill, Linux 6.18 kills some of those whom systemd starts next in the same
+# cgroup (any service with RestartMode=direct shows it), each of which counts.
+check "restarts counted by systemd" test "$(restarts)" -ge 20
 counted=$(restarts) died=$(deaths) keeper=$(systemctl show -P MainPID lxcfs.service)
 kill_server() { # never the keeper
   local pid
