@@ -193,7 +193,7 @@ func (s *scene) file(name string, changes []Change) Change {
 		c.Action, c.Reason = Keep, "with "+above.MountPoint
 	case covered && !goes(above, changes):
 		c.Reason = above.MountPoint + " is of another lxcfs"
-	case mounted:
+	case mounted && !kernelsOwn(top):
 		c.Reason = top.FSType + " is mounted over it"
 	default:
 		if !covered {
@@ -204,6 +204,13 @@ func (s *scene) file(name string, changes []Change) Change {
 		}
 	}
 	return c
+}
+
+// kernelsOwn says whether what is mounted at the place of a kernel's file is this
+// very file: systemd-nspawn with a network of its own mounts each directory of
+// sysfs once more when it has started, /sys/block too.
+func kernelsOwn(e mount.Entry) bool {
+	return e.FSType == "sysfs" && e.MountPoint == "/sys"+e.Root || e.FSType == "proc" && e.MountPoint == "/proc"+e.Root
 }
 
 // above is the innermost lxcfs mount on a directory of the path.

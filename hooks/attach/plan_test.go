@@ -102,6 +102,10 @@ func TestPlan(t *testing.T) {
 			[]string{"replace /proc/meminfo -1 +proc/meminfo", pressure, cpu}},
 		{"something else over a file", Request{}, "110 101 0:61 /x /proc/meminfo rw - tmpfs tmpfs rw\n",
 			[]string{"skip /proc/meminfo: tmpfs is mounted over it", pressure, cpu}},
+		{"the kernel's own file once more", Request{}, "110 102 0:50 /sys/devices/system/cpu /sys/devices/system/cpu rw - fuse.lxcfs lxcfs rw\n" +
+			"111 110 0:62 /devices/system/cpu /sys/devices/system/cpu ro - sysfs sysfs ro\n", all},
+		{"another directory of the kernel's", Request{}, "110 102 0:61 /block /sys/devices/system/cpu ro - sysfs sysfs ro\n",
+			append(slices.Clone(all[:len(all)-1]), "skip /sys/devices/system/cpu: sysfs is mounted over it")},
 		{"heal only", Request{Heal: true}, "110 101 0:40 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n" +
 			"111 100 0:40 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw\n",
 			[]string{"replace /proc/meminfo -1 +proc/meminfo"}},

@@ -25,6 +25,7 @@ is "a service's own limit inside is not the container's" "$(value memory "$out")
 check "it ends, and lets go of the directory" systemctl stop ctboot.service
 
 story "machinectl start: a user namespace and its own network"
+modprobe loop && losetup -f >/dev/null # disks of the host, whether a test before made any or not
 mkdir -p /run/systemd/system/systemd-nspawn@ct.service.d
 printf '[Service]\nMemoryMax=140M\nAllowedCPUs=1\n' >/run/systemd/system/systemd-nspawn@ct.service.d/limits.conf
 systemctl daemon-reload
