@@ -21,6 +21,27 @@ func (r *Resolver) top(p place) string {
 	return r.givenAway(p)
 }
 
+// Top returns the path of the cgroup by which bounds count for the thread tid; ""
+// for one that is gone or not to be seen. Nothing that it reads can block.
+func (r *Resolver) Top(tid uint32) string {
+	if tid == 0 {
+		return ""
+	}
+	r.mu.Lock()
+	c, known := r.callers.get(tid)
+	r.mu.Unlock()
+	t := &task{pid: tid}
+	if known && r.inquire().readPlace(t, c.file.Append) == nil {
+		return t.top
+	}
+	name := procDir(tid) + "/cgroup"
+	err := r.inquire().readPlace(t, func(dst []byte) ([]byte, error) { return r.host.FS.Append(dst, name) })
+	if err != nil {
+		return ""
+	}
+	return t.top
+}
+
 // givenAway returns the outermost cgroup on p's path that is not root's; p's own
 // if all are. Of a path deeper than any runtime makes the beginning counts.
 func (r *Resolver) givenAway(p place) string {

@@ -66,6 +66,18 @@ func TestTop(t *testing.T) {
 			if got := r.top(p); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
+			w.Files["/proc/700/cgroup"] = tt.membership
+			if got := r.Top(700); got != tt.want {
+				t.Errorf("got %q for a thread, want %q", got, tt.want)
+			}
+			w.Files["/proc/700/cgroup"] = "0::/\n"
+			if got := r.Top(700); got != "/" {
+				t.Errorf("got %q for a thread that moved, want /", got)
+			}
+			delete(w.Files, "/proc/700/cgroup")
+			if got := r.Top(700); got != "" {
+				t.Errorf("got %q for a thread that is gone", got)
+			}
 		})
 	}
 }
