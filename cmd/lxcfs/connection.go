@@ -16,10 +16,15 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// slots is how many requests of a connection are under way at a time: more than
-// twice what one top-level container may have, with those that wait, in packages
-// container and fs. A slot takes 8 KiB, and one that was ever used 128 KiB more.
-const slots = 256
+const (
+	// slots is how many requests of a connection are under way at a time: more than
+	// twice what one top-level container may have, with those that wait, in packages
+	// container and fs. A slot takes 8 KiB, and one that was ever used 128 KiB more.
+	slots = 256
+	// waiting is how many more may wait for their turn. Each takes 4 KiB while there is
+	// a crowd.
+	waiting = 12288
+)
 
 // connection is one mount that this process serves.
 type connection struct {
@@ -98,7 +103,10 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := session.Config{Slots: slots, Options: fs.ProtocolOptions(), Report: s.sessionEvent(id), Crashed: s.crashed}
+	cfg := session.Config{
+		Slots: slots, Waiting: waiting, Owner: s.machine.resolver.Top,
+		Options: fs.ProtocolOptions(), Report: s.sessionEvent(id), Crashed: s.crashed,
+	}
 	if c.restored {
 		c.session, err = session.Restore(p.fuse, p.journal, cfg)
 	} else {

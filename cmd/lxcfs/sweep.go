@@ -43,6 +43,9 @@ func (s *server) sweepOnce(again []cgroup.Membership) (released []cgroup.Members
 			for _, c := range dead {
 				conn.gatherer.Forget(c.Key)
 			}
+			if err := conn.session.Trim(); err != nil {
+				s.log.Warn("memory is not given back", "id", conn.id, "error", err)
+			}
 		})
 	}
 	s.machine.host.Release(slices.Concat(again, released))

@@ -8,7 +8,6 @@ import (
 	"unsafe"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
-	"golang.org/x/sys/unix"
 )
 
 // ErrStuck is returned by SelfCheck when requests are not answered.
@@ -60,22 +59,24 @@ func (s *Session) Stats() Stats {
 	return st
 }
 
-// SelfCheck returns ErrStuck if nobody is served: a request waits and no worker
-// has read one, or was free to, for longer than limit; or a GETATTR of the root,
-// made up here and given to the file system in-process, takes that long. How long
-// a single request takes says nothing: a process can make the readers of its
-// files in /proc wait for as long as it likes, and as long as others are served
-// there is no reason to end this process for it. It never touches the mount.
+// SelfCheck returns ErrStuck if nobody is served: a request waits that may be
+// handled, and no worker has taken one, or was free to, for longer than limit; or
+// a GETATTR of the root, made up here and given to the file system in-process,
+// takes that long. How long a single request takes says nothing: a process can
+// make the readers of its files in /proc wait for as long as it likes, and as long
+// as others are served there is no reason to end this process for it. Nor is there
+// for requests that wait until others of their owner are answered. It never
+// touches the mount.
 func (s *Session) SelfCheck(limit time.Duration) error {
-	if busy := s.unread(); busy > limit && s.asked() {
-		return fmt.Errorf("no request read for %v, and one waits: %w", busy, ErrStuck)
+	if busy := s.untaken(); busy > limit && s.asked() {
+		return fmt.Errorf("no request taken for %v, and one waits: %w", busy, ErrStuck)
 	}
 	return s.probe(limit)
 }
 
-// unread returns for how long all workers that there may be have handled requests
-// and ended none: whoever ends one reads the next. It is 0 when one reads.
-func (s *Session) unread() time.Duration {
+// untaken returns for how long all workers that there may be have handled requests
+// and ended none: whoever ends one takes the next. It is 0 when one reads.
+func (s *Session) untaken() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.open || s.stopping || s.reading > 0 {
@@ -84,11 +85,13 @@ func (s *Session) unread() time.Duration {
 	return elapsed() - s.starving
 }
 
-// asked says whether a request waits in the kernel to be read.
+// asked says whether a request waits that may be handled: in the kernel, to be
+// read, or here.
 func (s *Session) asked() bool {
-	p := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}
-	n, err := unix.Poll(p, 0)
-	return err == nil && n > 0
+	s.mu.Lock()
+	ready := s.lanes.ready()
+	s.mu.Unlock()
+	return ready || s.readable()
 }
 
 // probe handles a made-up request.

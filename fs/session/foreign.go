@@ -13,7 +13,7 @@ import (
 // If not, both are unknown: the kernel is asked to send again what was read.
 func adoptForeign(fd, foreign int, cfg Config, why error) (*Session, error) {
 	f, size, err := peekFrozen(foreign)
-	j, jerr := createJournal(cfg.Slots, minReadBuffer, cfg.PageSize)
+	j, jerr := createJournal(cfg.slots(), minReadBuffer, cfg.PageSize)
 	if jerr != nil {
 		return nil, jerr
 	}

@@ -23,6 +23,8 @@ import (
 //	...   handle table: entries, then blocks of content
 //
 // Offsets are multiples of journalUnit on every machine, whatever its page size.
+// Requests are read into the first readySlots slots. In the others some wait for
+// their turn: those are a hole in the memfd until there is a crowd.
 const (
 	journalMagic   = 0x4c4e4a534643584c // "LXCFSJNL" on a little-endian machine
 	journalVersion = 1
@@ -32,8 +34,11 @@ const (
 	initRoom      = 1024
 	metaOffset    = 4096
 
-	journalUnit = 4096 // bytes; part of the layout, no page size
-	maxSlots    = 4096 // more is a corrupt header
+	journalUnit = 4096  // bytes; part of the layout, no page size
+	readySlots  = 256   // the first ones: whole in memory. In the others requests of one journalUnit wait
+	maxSlots    = 16384 // more is a corrupt header
+
+	mlockOnFault = 1 // MLOCK_ONFAULT of include/uapi/asm-generic/mman-common.h
 )
 
 // frozen is the part of the journal that no version changes. With it any
@@ -74,10 +79,11 @@ var errUnusable = errors.New("not a usable journal")
 // the rest to the goroutine that runs Create, Restore or Init.
 type journal struct {
 	fd     int
-	mem    []byte // header, meta, slots: mapped, populated, locked
-	mapped []byte // the pages that hold table
-	table  []byte // handle table
-	locked error  // nil: mem is locked
+	mem    []byte        // header, meta, slots: mapped, locked where there is memory
+	backed []atomic.Bool // slots that have memory
+	mapped []byte        // the pages that hold table
+	table  []byte        // handle table
+	locked error         // nil: mem is locked
 }
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
@@ -117,6 +123,7 @@ func (j *journal) format(offset, handles, slots, stride, pageSize int) error {
 	f := j.frozen()
 	f.version, f.slots, f.stride, f.offset = journalVersion, uint32(slots), uint32(stride), uint32(offset)
 	f.initIn, f.initOut = initInOffset, initOutOffset
+	j.lock()
 	atomic.StoreUint64(&f.magic, journalMagic) // last: before it this is no journal
 	return nil
 }
@@ -125,7 +132,7 @@ func (j *journal) format(offset, handles, slots, stride, pageSize int) error {
 // offsets that are multiples of the page size only, so the table is mapped from
 // the start of the page that it starts in.
 func (j *journal) mapAll(handles, pageSize int) error {
-	mem, err := unix.Mmap(j.fd, 0, handles, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)
+	mem, err := unix.Mmap(j.fd, 0, handles, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return fmt.Errorf("mmap: %w", err)
 	}
@@ -135,8 +142,82 @@ func (j *journal) mapAll(handles, pageSize int) error {
 		unix.Munmap(mem)
 		return fmt.Errorf("mmap: %w", err)
 	}
-	j.mem, j.mapped, j.table, j.locked = mem, mapped, mapped[before:], unix.Mlock(mem)
+	j.mem, j.mapped, j.table = mem, mapped, mapped[before:]
 	return nil
+}
+
+// lock keeps in memory what is there, gives memory to the first slots, and finds
+// out which of the others have some.
+func (j *journal) lock() {
+	j.backed = make([]atomic.Bool, j.slots())
+	if _, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(&j.mem[0])), uintptr(len(j.mem)), mlockOnFault); errno != 0 { // since 4.4
+		j.locked = fmt.Errorf("mlock2: %w", errno)
+	}
+	first := min(j.slots(), readySlots)
+	touch(j.mem[:j.start(first)])
+	for i := range first {
+		j.backed[i].Store(true)
+	}
+	for i := j.used(first); i < j.slots(); i = j.used(i + 1) {
+		j.populate(i)
+	}
+}
+
+// used returns the first slot from i on that has memory; slots() if there is none.
+func (j *journal) used(i int) int {
+	data, err := unix.Seek(j.fd, int64(j.start(i)), unix.SEEK_DATA)
+	switch {
+	case errors.Is(err, unix.ENXIO):
+		return j.slots()
+	case err != nil:
+		return i
+	}
+	return min((int(data)-int(j.frozen().offset))/int(j.frozen().stride), j.slots())
+}
+
+// dropCopies clears one of two slots that hold the same request: the process died
+// while it moved it. It was not dispatched yet.
+func (j *journal) dropCopies() {
+	seen := make(map[uint64]bool)
+	for i := range j.slots() {
+		if !j.backed[i].Load() || headerOf(j.slot(i)).length == 0 {
+			continue
+		}
+		unique := headerOf(j.slot(i)).unique
+		if unique != 0 && seen[unique] {
+			clearHeader(j.slot(i))
+		}
+		seen[unique] = true
+	}
+}
+
+// populate gives memory to the beginning of slot i.
+func (j *journal) populate(i int) {
+	if !j.backed[i].Load() {
+		j.backed[i].Store(true)
+		touch(j.slot(i)[:journalUnit])
+	}
+}
+
+// release gives back the memory of slots that hold nothing.
+func (j *journal) release(slots []int) error {
+	for _, i := range slots {
+		if !j.backed[i].Load() {
+			continue
+		}
+		if err := unix.Fallocate(j.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(j.start(i)), int64(j.frozen().stride)); err != nil {
+			return fmt.Errorf("memory of the journal: %w", err)
+		}
+		j.backed[i].Store(false)
+	}
+	return nil
+}
+
+// touch has the kernel map all pages of b for writing; their content stays.
+func touch(b []byte) {
+	for i := 0; i < len(b); i += journalUnit {
+		atomic.AddUint32((*uint32)(unsafe.Pointer(&b[i])), 0)
+	}
 }
 
 // openJournal maps the journal of an earlier process. errUnusable is returned
@@ -162,6 +243,8 @@ func openJournal(fd, pageSize int) (*journal, error) {
 		j.unmap()
 		return nil, fmt.Errorf("handle table elsewhere: %w", errUnusable)
 	}
+	j.lock()
+	j.dropCopies()
 	return j, nil
 }
 
@@ -196,11 +279,12 @@ func (j *journal) frozen() *frozen { return (*frozen)(unsafe.Pointer(&j.mem[0]))
 func (j *journal) header() *header { return (*header)(unsafe.Pointer(&j.mem[64])) }
 func (j *journal) slots() int      { return int(j.frozen().slots) }
 
+// start returns the offset of slot i.
+func (j *journal) start(i int) int { return int(j.frozen().offset) + i*int(j.frozen().stride) }
+
 // slot returns the bytes of slot i.
 func (j *journal) slot(i int) []byte {
-	f := j.frozen()
-	start := int(f.offset) + i*int(f.stride)
-	end := start + int(f.stride)
+	start, end := j.start(i), j.start(i+1)
 	return j.mem[start:end:end]
 }
 
@@ -242,7 +326,7 @@ func (j *journal) forgive() {
 func (j *journal) owed() []int {
 	var owed []int
 	for i := range j.slots() {
-		if headerOf(j.slot(i)).length != 0 {
+		if j.backed[i].Load() && headerOf(j.slot(i)).length != 0 {
 			owed = append(owed, i)
 		}
 	}

@@ -20,69 +20,71 @@ const (
 
 // replay answers what earlier processes owe, one request at a time, so that a
 // request that kills the process is the only one it can be. One that takes long
-// goes on beside the others.
+// goes on beside the others; when all of them have, the rest waits for its turn.
 func (s *Session) replay() {
 	patience := time.NewTimer(replayPatience)
 	defer patience.Stop()
 	owed := s.journal.owed()
+	s.counters.replayed.Add(uint64(len(owed)))
 	s.mu.Lock()
-	for i := range s.journal.slots() {
+	for i := s.journal.slots() - 1; i >= 0; i-- { // the first is used first
 		if !slices.Contains(owed, i) {
-			s.unused = append(s.unused, i)
+			s.free(i)
 		}
 	}
 	s.mu.Unlock()
-	late := false
-	for _, i := range owed {
+	for n, i := range owed {
 		done := s.replayWorker(i)
-		if late {
-			continue
-		}
 		select {
 		case <-done:
 		case <-patience.C:
-			late = true
+			s.parkAll(owed[n+1:])
+			return
 		}
 	}
 }
 
-// replayWorker starts the worker of slot i with the request in it. The channel
-// is closed when that is answered.
+// replayWorker gives slot i to a worker. The channel is closed when the request in
+// it is answered.
 func (s *Session) replayWorker(i int) <-chan struct{} {
 	done := make(chan struct{})
-	w, err := s.newWorker(i)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, fresh, err := s.spare()
 	if err != nil {
-		s.fail(err)
+		s.failed(err)
 		close(done)
 		return done
 	}
-	s.mu.Lock()
-	s.workers = append(s.workers, w)
-	s.live++
-	s.mu.Unlock()
-	go s.run(w, done)
+	w.index, w.slot, w.answered = i, s.journal.slot(i), done
+	w.since.Store(int64(elapsed()))
+	if fresh {
+		s.launch(w)
+	} else {
+		w.wake <- struct{}{}
+	}
 	return done
 }
 
-// replaySlot answers the request that an earlier process left in w's slot.
-func (s *Session) replaySlot(w *worker) {
-	w.since.Store(int64(elapsed()))
-	defer w.since.Store(0)
-	s.counters.replayed.Add(1)
-	if h := headerOf(w.slot); s.journal.dispatches(w.index) >= maxDispatches {
-		s.counters.poisoned.Add(1)
-		s.events.report(EventPoison, nil, "opcode %d, node %#x, caller %d", h.opcode, h.node, h.pid)
-		if takesReply(h.opcode) {
-			s.refuse(w, unix.EIO)
-		}
-		clearHeader(w.slot)
-		return
+// spare returns a worker that does nothing, one that is not launched yet if all
+// do. mu is held.
+func (s *Session) spare() (w *worker, fresh bool, err error) {
+	if n := len(s.idle); n > 0 {
+		w, s.idle = s.idle[n-1], s.idle[:n-1]
+		return w, false, nil
 	}
-	if h := headerOf(w.slot); s.journal.dispatches(w.index) > 0 {
-		s.replays.Store(h.unique, nil)
-		defer s.replays.Delete(h.unique)
+	w, err = s.newWorker()
+	return w, true, err
+}
+
+// poisoned answers a request that has ended several processes.
+func (s *Session) poisoned(w *worker) {
+	h := headerOf(w.slot)
+	s.counters.poisoned.Add(1)
+	s.events.report(EventPoison, nil, "opcode %d, node %#x, caller %d", h.opcode, h.node, h.pid)
+	if takesReply(h.opcode) {
+		s.refuse(w, unix.EIO)
 	}
-	s.handle(w)
 }
 
 // Replayed says whether a process that died may have carried out the request

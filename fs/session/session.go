@@ -30,8 +30,14 @@ const (
 // Config is what an owner decides about a session. The zero value is complete.
 type Config struct {
 	// Slots is how many requests may be handled at a time; at least MinSlots.
-	// A restored journal keeps its own number.
 	Slots int
+	// Waiting is how many more may wait for their turn, of all owners. A restored
+	// journal keeps its own number.
+	Waiting int
+	// Owner says on whose behalf a thread asks: requests of different owners are
+	// handled in turns. It must not block, and is asked when there is a crowd. nil:
+	// there is one owner.
+	Owner func(tid uint32) string
 	// Readers is how many goroutines may wait in read(2); 0: half as many as
 	// there are CPUs. One does as long as it keeps up.
 	Readers int
@@ -67,6 +73,17 @@ func (c *Config) complete() {
 	}
 }
 
+// slots is how many a new journal has.
+func (c *Config) slots() int { return min(c.Slots+c.Waiting, maxSlots) }
+
+// most is how many requests of one owner may be handled at a time.
+func (c *Config) most() int {
+	if c.Owner == nil {
+		return c.Slots
+	}
+	return c.Slots / 4
+}
+
 // Session is one FUSE connection as this process serves it. It owns both
 // descriptors. Init and Serve are called once each, by one goroutine; all other
 // methods by any.
@@ -93,8 +110,13 @@ type Session struct {
 	demand    demand
 	workers   []*worker
 	idle      []*worker
-	unused    []int // slots without a worker
-	reading   int   // workers in read(2), or about to be
+	unused    []int // slots to read to that hold nothing; the last is used next
+	room      []int // slots to wait in that hold nothing, likewise
+	crowd     bool  // requests waited since the last Trim
+	blind     int   // requests handled since somebody looked for a crowd
+	lanes     lanes // requests that wait for their turn
+	moving    int   // workers that read, or handle what they just read
+	reading   int   // of them are in read(2), or about to be
 	live      int   // worker goroutines
 	open      bool  // new requests may be read: the replay is over
 	stopping  bool
@@ -105,8 +127,8 @@ type Session struct {
 	caughtUp  chan struct{} // closed when the replay is over
 	watch     *time.Timer   // calls promote
 	watched   bool          // it runs
-	starving  time.Duration // when reading became 0, by elapsed
-	patience  time.Duration // from then until promote is called
+	starving  time.Duration // when a request was last taken, or the last reader got one, by elapsed
+	patience  time.Duration // from the time a request is taken until promote is called
 }
 
 // Create makes a session of a new connection, with an empty journal. Nothing is
@@ -114,7 +136,7 @@ type Session struct {
 // then calls Init.
 func Create(fd int, cfg Config) (*Session, error) {
 	cfg.complete()
-	j, err := createJournal(cfg.Slots, minReadBuffer, cfg.PageSize)
+	j, err := createJournal(cfg.slots(), minReadBuffer, cfg.PageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +202,7 @@ func newSession(fd int, j *journal, cfg Config) (*Session, error) {
 		events:   newReporter(cfg.Report),
 		ended:    make(chan struct{}),
 		demand:   demand{readers: 1, most: cfg.Readers},
+		lanes:    newLanes(cfg.most()),
 		patience: defaultPatience,
 		quiet:    make(chan struct{}),
 		caughtUp: make(chan struct{}),
@@ -342,6 +365,11 @@ func (s *Session) kick() error {
 func (s *Session) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.failed(err)
+}
+
+// failed is fail with mu held.
+func (s *Session) failed(err error) {
 	if s.err == nil {
 		s.err = err
 		close(s.ended)

@@ -12,75 +12,118 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// worker is a goroutine with a slot of its own. It reads a request, handles it
-// and reads the next: no request changes hands.
+// worker is a goroutine that reads a request, handles it and reads the next: no
+// request changes hands, but for those of a crowd (see lanes).
 type worker struct {
-	index   int
-	slot    []byte
+	index   int    // of slot
+	slot    []byte // that it reads to, or whose request it handles; nil: none
 	out     []byte // reply buffer, populated and locked
 	locked  error
 	wake    chan struct{}
 	asked   time.Duration // when it last asked for a request, by elapsed
 	yielded time.Duration // when it last let go of its processor
 	since   atomic.Int64  // when it took the request it handles, ns of elapsed; 0: it handles none
+
+	// Guarded by Session.mu:
+	moving   bool            // it is one of those that read, or handle what they read
+	lane     *lane           // of the request that it handles; nil: none
+	answered chan<- struct{} // closed when the request that it was given is answered; nil: none was
 }
 
-// newWorker makes the worker of slot i. Its reply buffer is mapped now: if the
-// kernel's copy of a reply faulted while the process is being killed, the reader
-// would get EIO.
-func (s *Session) newWorker(i int) (*worker, error) {
+// newWorker makes a worker. Its reply buffer is mapped now: if the kernel's copy
+// of a reply faulted while the process is being killed, the reader would get EIO.
+func (s *Session) newWorker() (*worker, error) {
 	out, err := unix.Mmap(-1, 0, s.outSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_POPULATE)
 	if err != nil {
 		return nil, fmt.Errorf("reply buffer: %w", err)
 	}
-	w := &worker{index: i, slot: s.journal.slot(i), out: out, wake: make(chan struct{}, 1)}
+	w := &worker{out: out, wake: make(chan struct{}, 1)}
 	if w.locked = unix.Mlock(out); w.locked != nil {
 		s.events.report(EventUnpinned, w.locked, "reply buffer of %d bytes", len(out))
 	}
 	return w, nil
 }
 
-// startWorker starts one more worker, if a slot is left. mu is held.
+// startWorker starts one more worker, if there may be one. mu is held.
 func (s *Session) startWorker() bool {
-	if len(s.unused) == 0 {
+	if len(s.workers) >= s.cfg.Slots || len(s.unused) == 0 && !s.lanes.ready() {
 		return false
 	}
-	w, err := s.newWorker(s.unused[0])
+	w, err := s.newWorker()
 	if err != nil {
 		s.events.report(EventBusy, err, "no further worker")
 		return false
 	}
-	s.unused = s.unused[1:]
-	s.workers = append(s.workers, w)
-	s.live++
-	go s.run(w, nil)
+	s.launch(w)
 	return true
 }
 
-// run is the life of a worker. replayed, if not nil, is closed when the request
-// that its slot holds at the start is answered.
-func (s *Session) run(w *worker, replayed chan<- struct{}) {
-	defer s.leave()
-	if replayed != nil {
-		s.replaySlot(w)
-		close(replayed)
-	}
-	for s.enter(w) {
-		w.asked = elapsed()
-		n, err := s.read(w.slot)
-		s.exit(w)
-		switch {
-		case err != nil:
-			s.fail(err)
-			return
-		case n < inHeaderSize:
-			s.fail(ErrUnmounted)
-			return
-		}
+// launch starts a worker. mu is held.
+func (s *Session) launch(w *worker) {
+	s.workers = append(s.workers, w)
+	s.live++
+	go s.run(w)
+}
+
+// run is the life of a worker.
+func (s *Session) run(w *worker) {
+	defer s.leave(w)
+	for s.next(w) {
 		s.handle(w)
 		w.yield()
-		w.since.Store(0)
+		s.finish(w)
 	}
+}
+
+// next gives w a request to handle; false: w is to end.
+func (s *Session) next(w *worker) bool {
+	for {
+		switch s.enter(w) {
+		case toEnd:
+			return false
+		case toHandle:
+			return true
+		case toCollect:
+			if !s.collect(w) {
+				return false
+			}
+			if s.take(w) {
+				return true
+			}
+		case toTake:
+			if s.take(w) {
+				return true
+			}
+		case toRead:
+			if !s.fetch(w) {
+				return false
+			}
+			if !s.crowded(w) {
+				return true
+			}
+			s.park(w)
+			if !s.collect(w) {
+				return false
+			}
+		}
+	}
+}
+
+// fetch reads one request into w's slot; false: serving is over.
+func (s *Session) fetch(w *worker) bool {
+	w.asked = elapsed()
+	n, err := s.read(w.slot)
+	if err == nil && n < inHeaderSize {
+		err = ErrUnmounted
+	}
+	if err == nil {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reading--
+	s.failed(err)
+	return false
 }
 
 // yield lets go of Go's processor now and then. Its monitor takes a processor
@@ -95,50 +138,124 @@ func (w *worker) yield() {
 }
 
 // leave is the end of a worker.
-func (s *Session) leave() {
+func (s *Session) leave(w *worker) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.rest(w)
 	s.live--
 	s.checkQuiet()
 }
 
-// enter returns true when w may read a request, false when it is to end. If
-// enough others read, w waits until it is promoted.
-func (s *Session) enter(w *worker) bool {
+// What a worker does next.
+type step int
+
+const (
+	toEnd     step = iota
+	toRead         // the next request; w counts as reading
+	toTake         // one that waits for its turn
+	toCollect      // what is there, and then one that waits for its turn
+	toHandle       // the one that it was given
+)
+
+// enter says what w does next. If enough others move, w waits until it is needed.
+func (s *Session) enter(w *worker) step {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for {
-		s.mu.Lock()
-		if s.stopping {
-			s.mu.Unlock()
-			return false
-		}
-		if s.open && s.reading < s.demand.readers {
+		switch {
+		case s.stopping:
+			return toEnd
+		case w.answered != nil:
+			return toHandle
+		case s.open && s.lanes.ready() && s.mayTake(w):
+			s.move(w)
+			if s.lanes.waiting < smallCrowd {
+				return toTake
+			}
+			return toCollect
+		case s.open && s.mayRead(w) && s.getSlot(w):
+			s.move(w)
 			s.reading++
-			s.mu.Unlock()
-			return true
+			return toRead
 		}
+		s.rest(w)
+		s.putSlot(w)
 		s.idle = append(s.idle, w)
 		s.mu.Unlock()
 		<-w.wake
+		s.mu.Lock()
 	}
 }
 
-// exit says that w has a request. If one more is to read the next ones, or
-// nobody is left to and that stays so, another worker is promoted.
-func (s *Session) exit(w *worker) {
+// mayRead: there is no other that would, or more are needed. mu is held.
+func (s *Session) mayRead(w *worker) bool { return s.others(w) < s.demand.readers }
+
+// mayTake is mayRead where those that wait in read(2) are none that would take a
+// request. mu is held.
+func (s *Session) mayTake(w *worker) bool { return s.others(w)-s.reading < s.demand.readers }
+
+// others returns how many move beside w.
+func (s *Session) others(w *worker) int {
+	if w.moving {
+		return s.moving - 1
+	}
+	return s.moving
+}
+
+// move and rest make w one that moves, or none. mu is held.
+func (s *Session) move(w *worker) {
+	if !w.moving {
+		w.moving = true
+		s.moving++
+	}
+}
+
+func (s *Session) rest(w *worker) {
+	if w.moving {
+		w.moving = false
+		s.moving--
+	}
+}
+
+// finish says that the request of w is answered.
+func (s *Session) finish(w *worker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.since.Store(0)
+	s.putSlot(w)
+	if w.lane != nil {
+		s.lanes.done(w.lane)
+		w.lane = nil
+	}
+	if w.answered != nil {
+		close(w.answered)
+		w.answered = nil
+	}
+}
+
+// crowded says that w got a request and is to park it: there is a crowd. Else w is
+// to handle it. If more are to read the next ones another worker is promoted, and
+// when this one takes long.
+func (s *Session) crowded(w *worker) bool {
 	now := elapsed()
-	w.since.Store(int64(now))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reading--; s.reading == 0 {
 		s.starving = now
 	}
-	switch {
-	case s.stopping:
-	case s.demand.took(now-w.asked, now):
-		s.addReader()
-	case s.reading == 0:
-		s.watchReaders(s.patience)
+	s.blind++
+	crowd := s.lanes.waiting > 0 || s.blind >= maxBlind && s.readable()
+	if s.blind >= maxBlind {
+		s.blind = 0
 	}
+	if !crowd {
+		w.since.Store(int64(now))
+	}
+	if s.demand.took(now-w.asked, now) && !s.stopping {
+		s.addReader()
+	}
+	s.watchReaders(s.patience)
+	return crowd
 }
 
 // watchReaders has promote called after a while, unless it will be anyway. mu is
@@ -151,7 +268,7 @@ func (s *Session) watchReaders(d time.Duration) {
 	}
 }
 
-// promote has a spare worker read, if all others have been handling requests for
+// promote has a spare worker move for each that has been handling one request for
 // a millisecond. As long as it is called for nothing it is called less often: the
 // call is as dear as a request.
 func (s *Session) promote() {
@@ -161,22 +278,41 @@ func (s *Session) promote() {
 	if s.stopping {
 		return
 	}
-	if s.reading > 0 {
+	late, busy := s.late()
+	if late {
+		s.patience = defaultPatience
+		s.blind = maxBlind // what takes long may be one owner's
+	} else {
 		s.patience = min(2*s.patience, maxPatience)
-		return
 	}
-	if elapsed()-s.starving < defaultPatience {
-		s.patience = min(2*s.patience, maxPatience)
+	if busy {
 		s.watchReaders(s.patience)
-		return
 	}
-	s.patience = defaultPatience
-	if !s.addReader() {
+	needed := s.moving < s.demand.readers || s.lanes.ready() && s.moving-s.reading < s.demand.readers
+	if needed && !s.addReader() {
 		s.events.report(EventBusy, nil, "%d requests under way", len(s.workers))
 	}
 }
 
-// addReader has a spare worker read, or a new one. mu is held.
+// late takes those that have been handling one request for long out of those that
+// move, and says whether there are any, and any others that handle one. mu is held.
+func (s *Session) late() (late, busy bool) {
+	now := elapsed()
+	for _, w := range s.workers {
+		since := w.since.Load()
+		switch {
+		case since == 0 || !w.moving:
+		case now-time.Duration(since) >= defaultPatience:
+			s.rest(w)
+			late = true
+		default:
+			busy = true
+		}
+	}
+	return late, busy
+}
+
+// addReader has a spare worker move, or a new one. mu is held.
 func (s *Session) addReader() bool {
 	n := len(s.idle)
 	if n == 0 {
@@ -224,7 +360,15 @@ func (s *Session) handle(w *worker) {
 		return
 	}
 	msg := w.slot[:h.length]
-	if !s.handleHere(w, msg) {
+	switch n := s.journal.dispatches(w.index); {
+	case n >= maxDispatches:
+		s.poisoned(w)
+	case s.handleHere(w, msg):
+	default:
+		if n > 0 { // by processes that died
+			s.replays.Store(h.unique, nil)
+			defer s.replays.Delete(h.unique)
+		}
 		s.journal.count(w.index)
 		s.render(w, msg)
 	}

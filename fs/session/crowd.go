@@ -1,0 +1,176 @@
+package session
+
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// smallCrowd is how many requests may wait, whoever asked: to look who did
+	// takes longer than to answer some of them.
+	smallCrowd = 32
+	// maxBlind is how many requests are handled before somebody looks whether there
+	// is another one already: then all that are there are collected.
+	maxBlind = 64
+	// collected is how many requests are read in a row before one of those that
+	// wait is answered.
+	collected = 64
+)
+
+// readable: a read(2) would not wait, unless another worker is faster.
+func (s *Session) readable() bool {
+	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n == 1 && fds[0].Revents&unix.POLLIN != 0
+}
+
+// collect reads what is there and gives each request its place; false: serving is
+// over.
+func (s *Session) collect(w *worker) bool {
+	for range collected {
+		if !s.readable() || !s.maySlot(w) {
+			return true
+		}
+		if !s.fetch(w) {
+			return false
+		}
+		s.crowded(w)
+		s.park(w)
+	}
+	return true
+}
+
+// maySlot gives w a slot to read to, and counts it as reading; false: all slots
+// hold requests, or enough others read.
+func (s *Session) maySlot(w *worker) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping || s.reading >= s.demand.readers || !s.getSlot(w) {
+		return false
+	}
+	s.reading++
+	s.watchReaders(s.patience) // another worker may be faster, and then w waits
+	return true
+}
+
+// park has the request in w's slot wait for its turn.
+func (s *Session) park(w *worker) {
+	owner := s.owner(w.slot)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.crowd = true
+	s.lanes.park(owner, s.place(w))
+}
+
+// owner returns on whose behalf a request is; "" as long as few wait.
+func (s *Session) owner(slot []byte) string {
+	s.mu.Lock()
+	crowd := s.lanes.waiting >= smallCrowd
+	s.mu.Unlock()
+	if !crowd || s.cfg.Owner == nil {
+		return ""
+	}
+	return s.cfg.Owner(headerOf(slot).pid)
+}
+
+// place returns the slot that w's request is to wait in: one of those that are for
+// it, as long as there is one. mu is held.
+func (s *Session) place(w *worker) int {
+	h := headerOf(w.slot)
+	n := len(s.room)
+	if n == 0 || h.length > journalUnit || h.unique == 0 {
+		w.slot = nil
+		return w.index
+	}
+	i := s.room[n-1]
+	s.room = s.room[:n-1]
+	s.journal.populate(i)
+	moveRequest(s.journal.slot(i), w.slot[:h.length])
+	clearHeader(w.slot)
+	return i
+}
+
+// moveRequest copies a request to an empty slot. The length goes last: it alone
+// decides. Of a process that dies now the request is in both slots, see
+// [journal.dropCopies].
+func moveRequest(dst, msg []byte) {
+	copy(dst[4:], msg[4:])
+	atomic.StoreUint32(&headerOf(dst).length, headerOf(msg).length)
+}
+
+// parkAll has owed requests wait for their turns, where they are: how often they
+// were dispatched is known of the slot.
+func (s *Session) parkAll(slots []int) {
+	for _, i := range slots {
+		owner := s.owner(s.journal.slot(i))
+		s.mu.Lock()
+		s.lanes.park(owner, i)
+		s.mu.Unlock()
+	}
+}
+
+// take gives w the request whose turn it is; false: there is none any more.
+func (s *Session) take(w *worker) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping || !s.lanes.ready() {
+		return false
+	}
+	s.putSlot(w)
+	w.index, w.lane = s.lanes.take()
+	w.slot = s.journal.slot(w.index)
+	s.starving = elapsed()
+	w.since.Store(int64(s.starving))
+	s.watchReaders(s.patience)
+	return true
+}
+
+// getSlot gives w a slot, unless it has one; false: none is left. mu is held.
+func (s *Session) getSlot(w *worker) bool {
+	n := len(s.unused)
+	switch {
+	case w.slot != nil:
+		return true
+	case n == 0:
+		return false
+	}
+	w.index, s.unused = s.unused[n-1], s.unused[:n-1]
+	w.slot = s.journal.slot(w.index)
+	return true
+}
+
+// putSlot takes w's slot, which holds nothing. mu is held.
+func (s *Session) putSlot(w *worker) {
+	if w.slot != nil {
+		s.free(w.index)
+		w.slot = nil
+	}
+}
+
+// free makes an empty slot one that is used again. mu is held.
+func (s *Session) free(i int) {
+	if i < readySlots {
+		s.unused = append(s.unused, i)
+	} else {
+		s.room = append(s.room, i)
+	}
+}
+
+// Trim gives back the memory that a crowd took, if there was none since the last
+// time.
+func (s *Session) Trim() error {
+	s.mu.Lock()
+	crowd := s.crowd
+	s.crowd = false
+	var room []int
+	if !crowd {
+		room, s.room = s.room, nil
+	}
+	s.mu.Unlock()
+	err := s.journal.release(room)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.room = append(s.room, room...)
+	return err
+}

@@ -1,0 +1,194 @@
+package session
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Threads of fakeKernel's callers, and whose they are.
+const (
+	tidOfMany = 1
+	tidOfOne  = 2
+)
+
+func testOwner(tid uint32) string { return [...]string{"", "many", "one"}[tid] }
+
+// sendAs asks for a node's attributes on behalf of a thread.
+func (k *fakeKernel) sendAs(tid uint32, unique, node uint64) {
+	msg := request(opGetattr, unique, node, make([]byte, 16))
+	headerOf(msg).pid = tid
+	if _, err := unix.Write(k.fd, msg); err != nil {
+		k.t.Error("send:", err)
+	}
+}
+
+// prepare makes a session that does not serve yet.
+func (k *fakeKernel) prepare(cfg Config, f *testFS) *Session {
+	k.t.Helper()
+	s, err := Create(k.dup(), cfg)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	k.greet()
+	if err := s.Init(f); err != nil {
+		k.t.Fatal(err)
+	}
+	k.wantAnswer(2, 0)
+	return s
+}
+
+// TestWaitersTakeNoWorkers: what an owner has too much of waits in the journal, and
+// those of another owner, which come after it, don't.
+func TestWaitersTakeNoWorkers(t *testing.T) {
+	k := newFakeKernel(t)
+	f := newTestFS()
+	s := k.prepare(Config{Waiting: 1000, Owner: testOwner}, f)
+	const many = 300
+	serve(t, s)
+	for i := range uint64(many) {
+		k.sendAs(tidOfMany, 10+2*i, nodeHeld)
+	}
+	eventually(t, "as many handled as may be", func() bool { return f.held.Load() >= MinSlots/4 })
+	for i := range uint64(30) {
+		k.sendAs(tidOfOne, 7001+2*i, 1)
+		k.wantAnswer(7001+2*i, 0)
+	}
+	eventually(t, "those that wait, and no others, are owed", func() bool { return len(s.journal.owed()) == many })
+	if n, most := s.Stats().Workers, MinSlots/4+smallCrowd+2; n > most {
+		t.Errorf("got %d workers, want %d at most", n, most)
+	}
+	close(f.release)
+	for range many {
+		k.answer()
+	}
+	eventually(t, "nothing owed", func() bool { return len(s.journal.owed()) == 0 })
+}
+
+// TestOwedCrowd: a process leaves a crowd to the next one, and one request of it
+// in two slots.
+func TestOwedCrowd(t *testing.T) {
+	k := newFakeKernel(t)
+	cfg := Config{Waiting: 1000, Owner: testOwner}
+	var owed [][]byte
+	for i := range uint64(600) {
+		owed = append(owed, request(opGetattr, 10+2*i, 1, make([]byte, 16)))
+	}
+	owed = append(owed, owed[3])
+	serve(t, k.restore(k.crashed(cfg, owed...), cfg, newTestFS()))
+	answered := make(map[uint64]int)
+	for range 600 {
+		unique, _, _ := k.answer()
+		answered[unique]++
+	}
+	k.wantSilence(20 * time.Millisecond)
+	if len(answered) != 600 {
+		t.Errorf("got answers to %d requests, want 600", len(answered))
+	}
+}
+
+// TestOwedCrowdTakesLong: when one of those that are owed takes long, the rest of
+// them, of which there may be more than workers, wait for their turn.
+func TestOwedCrowdTakesLong(t *testing.T) {
+	k := newFakeKernel(t)
+	cfg := Config{Waiting: 1000, Owner: testOwner}
+	owed := [][]byte{request(opGetattr, 8, nodeHeld, make([]byte, 16))}
+	for i := range uint64(600) {
+		owed = append(owed, request(opGetattr, 10+2*i, 1, make([]byte, 16)))
+	}
+	f := newTestFS()
+	s := k.restore(k.crashed(cfg, owed...), cfg, f)
+	serve(t, s)
+	for range 600 {
+		if unique, status, _ := k.answer(); status != 0 || unique == 8 {
+			t.Errorf("got %d for request %d", status, unique)
+		}
+	}
+	close(f.release)
+	k.wantAnswer(8, 0)
+}
+
+// TestTrim: the memory that a crowd took is given back, and there for the next.
+func TestTrim(t *testing.T) {
+	k := newFakeKernel(t)
+	s := k.prepare(Config{Waiting: 1000, Owner: testOwner}, newTestFS())
+	const many = 200
+	crowd := func() {
+		for i := range uint64(many) {
+			k.sendAs(tidOfMany, 10+2*i, 1)
+		}
+	}
+	backed := func() int { return strings.Count(string(memoryOf(t, s)), "x") }
+	crowd()
+	if n := backed(); n != 0 {
+		t.Fatalf("got %d slots to wait in with memory at first, want none", n)
+	}
+	stop := serve(t, s)
+	for range many {
+		k.answer()
+	}
+	eventually(t, "all slots are free", func() bool { return len(s.journal.owed()) == 0 })
+	if backed() == 0 {
+		t.Fatal("nothing waited in a slot of its own")
+	}
+	for range 2 {
+		if err := s.Trim(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := backed(); n != 0 {
+		t.Errorf("got %d slots with memory, want none", n)
+	}
+	crowd()
+	for range many {
+		k.answer()
+	}
+	stop()
+}
+
+// memoryOf has an x for each slot to wait in that has memory.
+func memoryOf(t *testing.T, s *Session) []byte {
+	t.Helper()
+	var b []byte
+	for i := readySlots; i < s.journal.slots(); i++ {
+		b = append(b, '.')
+		if s.journal.used(i) == i {
+			b[len(b)-1] = 'x'
+		}
+	}
+	return b
+}
+
+func TestLanes(t *testing.T) {
+	l := newLanes(2)
+	for i, owner := range []string{"a", "a", "a", "a", "b", "c", "b"} {
+		l.park(owner, i)
+	}
+	var order []int
+	var of []*lane
+	for l.ready() {
+		slot, a := l.take()
+		order, of = append(order, slot), append(of, a)
+	}
+	want := []int{0, 4, 5, 1, 6}
+	if len(order) != len(want) {
+		t.Fatalf("got %v, want %v: two of an owner at a time", order, want)
+	}
+	for i := range want {
+		if order[i] != want[i] {
+			t.Fatalf("got %v, want %v", order, want)
+		}
+	}
+	l.done(of[0])
+	if slot, _ := l.take(); slot != 2 || l.ready() {
+		t.Errorf("got %d and more to take, want 2 and none", slot)
+	}
+	for _, a := range of[1:] {
+		l.done(a)
+	}
+	if l.waiting != 1 || !l.ready() || len(l.byOwner) != 1 {
+		t.Errorf("got %d waiting, ready %v, %d lanes; want 1, true, 1", l.waiting, l.ready(), len(l.byOwner))
+	}
+}
