@@ -63,15 +63,33 @@ func (s *Session) park(w *worker) {
 	s.lanes.park(owner, s.place(w))
 }
 
-// owner returns on whose behalf a request is; "" as long as few wait.
+// owner returns on whose behalf a request is; "" as long as few wait and nobody
+// has as many handled as may be.
 func (s *Session) owner(slot []byte) string {
 	s.mu.Lock()
-	crowd := s.lanes.waiting >= smallCrowd
+	few := s.lanes.waiting < smallCrowd && s.lanes.full == 0
 	s.mu.Unlock()
-	if !crowd || s.cfg.Owner == nil {
+	if few || s.cfg.Owner == nil {
 		return ""
 	}
 	return s.cfg.Owner(headerOf(slot).pid)
+}
+
+// charge counts a request that takes long as its owner's: it was not known whose it
+// is. Without this, requests that come one by one and block take all workers.
+func (s *Session) charge(l lateOne) {
+	owner := s.cfg.Owner(l.tid)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := l.worker
+	if w.since.Load() != l.since || owner == "" { // it is answered; or nobody can say
+		return
+	}
+	if w.lane != nil {
+		s.lanes.done(w.lane)
+	}
+	w.lane = s.lanes.of(owner)
+	s.lanes.start(w.lane)
 }
 
 // place returns the slot that w's request is to wait in: one of those that are for

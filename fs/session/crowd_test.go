@@ -67,6 +67,41 @@ func TestWaitersTakeNoWorkers(t *testing.T) {
 	eventually(t, "nothing owed", func() bool { return len(s.journal.owed()) == 0 })
 }
 
+// TestLateOnesCount: requests that come one by one, so that there is no crowd, and
+// take long are counted too: their owner has no more than its share of the workers.
+func TestLateOnesCount(t *testing.T) {
+	k := newFakeKernel(t)
+	f := newTestFS()
+	s := k.prepare(Config{Waiting: 1000, Owner: testOwner}, f)
+	serve(t, s)
+	const most, more = MinSlots / 4, 3 * MinSlots
+	late := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if a := s.lanes.byOwner["many"]; a != nil {
+			return a.busy
+		}
+		return 0
+	}
+	for i := range uint64(most + more) {
+		k.sendAs(tidOfMany, 10+2*i, nodeHeld)
+		if i < most {
+			eventually(t, "it counts", func() bool { return late() == int(i+1) })
+		}
+	}
+	eventually(t, "all read", func() bool { return len(s.journal.owed()) == most+more })
+	k.sendAs(tidOfOne, 7001, 1)
+	k.wantAnswer(7001, 0)
+	if n := f.held.Load(); n != most {
+		t.Errorf("got %d handled, want %d: the rest waits for its turn", n, most)
+	}
+	close(f.release)
+	for range most + more {
+		k.answer()
+	}
+	eventually(t, "none counted", func() bool { return late() == 0 })
+}
+
 // TestOwedCrowd: a process leaves a crowd to the next one, and one request of it
 // in two slots.
 func TestOwedCrowd(t *testing.T) {

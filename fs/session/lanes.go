@@ -10,6 +10,7 @@ type lanes struct {
 	byOwner map[string]*lane
 	turns   []*lane // those that have a request and may have it handled, the next first
 	waiting int     // requests in all
+	full    int     // lanes of which no more may be handled
 }
 
 // lane is what one owner asked for. It exists while that is not answered.
@@ -22,13 +23,19 @@ type lane struct {
 
 func newLanes(most int) lanes { return lanes{most: most, byOwner: make(map[string]*lane)} }
 
-// park adds a request to the lane of its owner.
-func (l *lanes) park(owner string, slot int) {
+// of returns the lane of an owner.
+func (l *lanes) of(owner string) *lane {
 	a := l.byOwner[owner]
 	if a == nil {
 		a = &lane{owner: owner}
 		l.byOwner[owner] = a
 	}
+	return a
+}
+
+// park adds a request to the lane of its owner.
+func (l *lanes) park(owner string, slot int) {
+	a := l.of(owner)
 	a.slots = append(a.slots, slot)
 	l.waiting++
 	l.list(a)
@@ -50,14 +57,25 @@ func (l *lanes) take() (slot int, a *lane) {
 	a, l.turns = l.turns[0], l.turns[1:]
 	a.listed = false
 	slot, a.slots = a.slots[0], a.slots[1:]
-	a.busy++
+	l.start(a)
 	l.waiting--
 	l.list(a)
 	return slot, a
 }
 
+// start counts a request of a lane that is being handled, also one that did not
+// wait. done is to be told of it.
+func (l *lanes) start(a *lane) {
+	if a.busy++; a.busy == l.most {
+		l.full++
+	}
+}
+
 // done ends a request of a lane.
 func (l *lanes) done(a *lane) {
+	if a.busy == l.most {
+		l.full--
+	}
 	a.busy--
 	l.list(a)
 	if a.busy == 0 && len(a.slots) == 0 {

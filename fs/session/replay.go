@@ -26,13 +26,7 @@ func (s *Session) replay() {
 	defer patience.Stop()
 	owed := s.journal.owed()
 	s.counters.replayed.Add(uint64(len(owed)))
-	s.mu.Lock()
-	for i := s.journal.slots() - 1; i >= 0; i-- { // the first is used first
-		if !slices.Contains(owed, i) {
-			s.free(i)
-		}
-	}
-	s.mu.Unlock()
+	s.freeAllBut(owed)
 	for n, i := range owed {
 		done := s.replayWorker(i)
 		select {
@@ -40,6 +34,22 @@ func (s *Session) replay() {
 		case <-patience.C:
 			s.parkAll(owed[n+1:])
 			return
+		}
+	}
+}
+
+// freeAllBut makes those slots that owe nothing ones that are used; the first is
+// used first.
+func (s *Session) freeAllBut(owed []int) {
+	holds := make([]bool, s.journal.slots())
+	for _, i := range owed {
+		holds[i] = true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, full := range slices.Backward(holds) {
+		if !full {
+			s.free(i)
 		}
 	}
 }

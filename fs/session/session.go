@@ -76,12 +76,13 @@ func (c *Config) complete() {
 // slots is how many a new journal has.
 func (c *Config) slots() int { return min(c.Slots+c.Waiting, maxSlots) }
 
-// most is how many requests of one owner may be handled at a time.
-func (c *Config) most() int {
+// most is how many requests of one owner may be handled at a time, with a journal
+// of so many slots.
+func (c *Config) most(slots int) int {
 	if c.Owner == nil {
 		return c.Slots
 	}
-	return c.Slots / 4
+	return min(c.Slots, slots) / 4
 }
 
 // Session is one FUSE connection as this process serves it. It owns both
@@ -202,7 +203,7 @@ func newSession(fd int, j *journal, cfg Config) (*Session, error) {
 		events:   newReporter(cfg.Report),
 		ended:    make(chan struct{}),
 		demand:   demand{readers: 1, most: cfg.Readers},
-		lanes:    newLanes(cfg.most()),
+		lanes:    newLanes(cfg.most(j.slots())),
 		patience: defaultPatience,
 		quiet:    make(chan struct{}),
 		caughtUp: make(chan struct{}),

@@ -244,7 +244,7 @@ func (s *Session) crowded(w *worker) bool {
 		s.starving = now
 	}
 	s.blind++
-	crowd := s.lanes.waiting > 0 || s.blind >= maxBlind && s.readable()
+	crowd := s.lanes.waiting > 0 || s.lanes.full > 0 || s.blind >= maxBlind && s.readable()
 	if s.blind >= maxBlind {
 		s.blind = 0
 	}
@@ -272,13 +272,21 @@ func (s *Session) watchReaders(d time.Duration) {
 // a millisecond. As long as it is called for nothing it is called less often: the
 // call is as dear as a request.
 func (s *Session) promote() {
+	for _, l := range s.replaceLate() {
+		s.charge(l)
+	}
+}
+
+// replaceLate does so, and returns those of which it is not known for whom they
+// work.
+func (s *Session) replaceLate() []lateOne {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.watched = false
 	if s.stopping {
-		return
+		return nil
 	}
-	late, busy := s.late()
+	late, unknown, busy := s.late()
 	if late {
 		s.patience = defaultPatience
 		s.blind = maxBlind // what takes long may be one owner's
@@ -292,11 +300,20 @@ func (s *Session) promote() {
 	if needed && !s.addReader() {
 		s.events.report(EventBusy, nil, "%d requests under way", len(s.workers))
 	}
+	return unknown
+}
+
+// lateOne is a worker that has been handling one request for long.
+type lateOne struct {
+	worker *worker
+	since  int64
+	tid    uint32
 }
 
 // late takes those that have been handling one request for long out of those that
-// move, and says whether there are any, and any others that handle one. mu is held.
-func (s *Session) late() (late, busy bool) {
+// move, and says whether there are any; those of whom no owner is known; and
+// whether there are any others that handle one. mu is held.
+func (s *Session) late() (late bool, unknown []lateOne, busy bool) {
 	now := elapsed()
 	for _, w := range s.workers {
 		since := w.since.Load()
@@ -305,11 +322,14 @@ func (s *Session) late() (late, busy bool) {
 		case now-time.Duration(since) >= defaultPatience:
 			s.rest(w)
 			late = true
+			if s.cfg.Owner != nil && (w.lane == nil || w.lane.owner == "") {
+				unknown = append(unknown, lateOne{w, since, headerOf(w.slot).pid})
+			}
 		default:
 			busy = true
 		}
 	}
-	return late, busy
+	return late, unknown, busy
 }
 
 // addReader has a spare worker move, or a new one. mu is held.
