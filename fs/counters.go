@@ -106,7 +106,7 @@ func (c *Counters) FellBack(err error) { c.fallbacks[reasonOf(err)].Add(1) }
 type FileStats struct {
 	Path      string
 	Requests  uint64            // renderings begun
-	Errors    uint64            // of these, failed with EIO: not even the host's file could be read
+	Errors    uint64            // of these, failed: not even the host's file could be read, or those of the same container hang (EBUSY)
 	InFlight  int64             // of these, not finished
 	Busy      time.Duration     // time they took together
 	Fallbacks map[string]uint64 // answered with the host's file, by the word of a [FallbackReason]; no zeros

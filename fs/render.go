@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
@@ -37,9 +38,10 @@ type Switches struct {
 // Fallback says that a reader was given the host's file because something on
 // the way to its own numbers failed.
 type Fallback struct {
-	Path string // the served file
-	TID  uint32 // the caller, a host thread id
-	Err  error
+	Path    string // the served file
+	TID     uint32 // the caller, a host thread id
+	Err     error
+	Refused bool // he was given an error, and not the host's file
 }
 
 // Config is what a Renderer is made of.
@@ -69,12 +71,18 @@ type Renderer struct {
 }
 
 // Bounds of the files of one top-level container, with all in it, that are being
-// rendered at a time, and that wait for it.
+// rendered at a time, and that wait for it. A session has no more of them handled
+// together (the rest waits there and holds no worker), so nobody is turned away
+// but where nothing moves: what is read of a container hangs as long as it likes.
 const (
 	maxRendering   = 8
 	renderRoom     = 56
-	renderPatience = 100 * time.Millisecond
+	renderPatience = time.Second
 )
+
+// errBusy is for a container whose own requests hang: it is shown no numbers, for
+// only the host's could be had.
+var errBusy = fmt.Errorf("%w: %w", gate.ErrBusy, syscall.EBUSY)
 
 // scratch is what one rendering needs and the next one can use again.
 type scratch struct {
@@ -103,7 +111,8 @@ func (r *Renderer) Options() view.Options { return *r.options.Load() }
 
 // Append appends what the caller tid reads in file f, and says whose it is: the
 // caller's top-level container, "" when nobody asked or nothing is known. An error
-// means that not even the host's file could be read; dst is then returned
+// means that not even the host's file could be read, or, with EBUSY, that those of
+// the caller's container that are being rendered hang; dst is then returned
 // unchanged.
 func (r *Renderer) Append(dst []byte, f *File, tid uint32) (out []byte, owner string, err error) {
 	defer f.counters.End(f.counters.Begin())
@@ -116,6 +125,10 @@ func (r *Renderer) Append(dst []byte, f *File, tid uint32) (out []byte, owner st
 	}
 	s.host = host
 	out, owner, err = r.virtual(dst, s, f, tid)
+	if errors.Is(err, errBusy) {
+		r.refused(Fallback{Path: f.Path, TID: tid, Err: err})
+		return dst, owner, err
+	}
 	if err != nil {
 		r.fellBack(Fallback{Path: f.Path, TID: tid, Err: err})
 		return append(dst, host...), owner, nil
@@ -138,6 +151,16 @@ func (r *Renderer) fellBack(f Fallback) {
 		c.FellBack(f.Err)
 	}
 	if r.Report != nil {
+		r.Report(f)
+	}
+}
+
+// refused counts and reports that somebody in a container got an error.
+func (r *Renderer) refused(f Fallback) {
+	if c := r.counters(f.Path); c != nil {
+		c.Fail()
+	}
+	if f.Refused = true; r.Report != nil {
 		r.Report(f)
 	}
 }
@@ -184,28 +207,37 @@ func (r *Renderer) hostOnly() bool {
 
 // View fills in the parts of v that are needed for the caller tid, and returns
 // false for a caller that is to see the host: one on the host, and one whose
-// numbers can't be had, which is reported as a fallback of the file path.
-func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View) bool {
+// numbers can't be had, which is reported as a fallback of the file path. An error
+// is as in Append.
+func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View) (bool, error) {
 	if r.hostOnly() {
-		return false
+		return false, nil
 	}
 	decision, err := r.Resolver.Resolve(tid)
 	if err == nil && decision.Container == nil {
-		return false
+		return false, nil
 	}
 	if err == nil {
 		v.Reader = tid
 		err = r.gather(v, decision.Container, needs)
 	}
 	if err != nil {
-		r.fellBack(Fallback{Path: path, TID: tid, Err: fmt.Errorf("gather %s: %w", path, err)})
+		err = fmt.Errorf("gather %s: %w", path, err)
 	}
-	return err == nil
+	f := Fallback{Path: path, TID: tid, Err: err}
+	switch {
+	case errors.Is(err, errBusy):
+		r.refused(f)
+		return false, err
+	case err != nil:
+		r.fellBack(f)
+	}
+	return err == nil, nil
 }
 
 func (r *Renderer) gather(v *view.View, c *container.Container, needs view.Needs) error {
 	if !r.gate.Enter(c.Top) {
-		return gate.ErrBusy
+		return errBusy
 	}
 	defer r.gate.Leave(c.Top)
 	return r.Gatherer.Gather(v, c, needs, *r.options.Load())
@@ -215,7 +247,7 @@ func (r *Renderer) gather(v *view.View, c *container.Container, needs view.Needs
 // 0 for nobody.
 func (r *Renderer) contained(dst []byte, s *scratch, f *File, c *container.Container, tid uint32) ([]byte, error) {
 	if !r.gate.Enter(c.Top) {
-		return dst, fmt.Errorf("render %s: %w", f.Path, gate.ErrBusy)
+		return dst, fmt.Errorf("render %s: %w", f.Path, errBusy)
 	}
 	defer r.gate.Leave(c.Top)
 	s.view.Reader = tid

@@ -3,7 +3,10 @@ package fs
 import (
 	"errors"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/container"
@@ -149,19 +152,32 @@ func TestRenderBoundsTopLevelContainers(t *testing.T) {
 	}
 	r.Resolver = callers
 	done := make(chan string, nested)
+	refused := make(chan error, nested)
 	for i := range uint32(nested) {
 		go func() {
-			text, _, _ := r.Append(nil, r.files[0], 100+i)
+			text, _, err := r.Append(nil, r.files[0], 100+i)
+			if err != nil {
+				refused <- err
+				return
+			}
 			done <- string(text)
 		}()
 	}
 	for range nested - maxRendering { // turned away, for nothing moves
-		if got := <-done; got != "memtotal\n" {
-			t.Errorf("one too many: got %q", got)
+		select {
+		case got := <-done:
+			t.Errorf("one too many: got %q, want an error: the host's numbers are nobody's in a container", got)
+		case err := <-refused:
+			if status(err) != fuse.Status(syscall.EBUSY) {
+				t.Errorf("one too many: got %v, want EBUSY", err)
+			}
 		}
 	}
 	if n := len(g.entered); n != maxRendering {
 		t.Errorf("%d are under way, want %d", n, maxRendering)
+	}
+	if contained, err := r.View("/proc/meminfo", 100, 0, new(view.View)); contained || status(err) != fuse.Status(syscall.EBUSY) {
+		t.Errorf("one too many looks at a tree: got %v, %v, want EBUSY", contained, err)
 	}
 	if got, _, err := r.Append(nil, r.files[0], 1); err != nil || string(got) != "MEMTOTAL\n" {
 		t.Errorf("another's: %q, %v", got, err)

@@ -157,7 +157,7 @@ func (t *Tree) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadRe
 	defer t.handles.put(h)
 	count, err := t.handles.read(h, buf, in.Offset, t.render(n, in.Pid))
 	if err != nil {
-		return nil, fuse.ToStatus(err)
+		return nil, status(err)
 	}
 	return fuse.ReadResultData(buf[:count]), fuse.OK
 }

@@ -236,11 +236,15 @@ func (s *server) virtualize(on bool) {
 	s.changed()
 }
 
-// fallback logs that somebody got the host's file.
+// fallback logs that somebody got the host's file, or none.
 func (s *server) fallback(f fs.Fallback) {
 	ok, suppressed := s.limits.allow(f.Path, time.Now())
+	said := "served the host's file"
+	if f.Refused {
+		said = "refused a file"
+	}
 	if ok {
-		s.log.Warn("served the host's file", "file", f.Path, "caller", f.TID, "reason", f.Err, "suppressed", suppressed)
+		s.log.Warn(said, "file", f.Path, "caller", f.TID, "reason", f.Err, "suppressed", suppressed)
 	}
 }
 

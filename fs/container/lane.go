@@ -13,7 +13,7 @@ import (
 // about wants: one in the middle of an execve(2) of a file that never comes does.
 const (
 	maxResolving    = 8
-	maxWaiting      = 24
+	maxWaiting      = 56
 	resolvePatience = 100 * time.Millisecond
 )
 

@@ -38,7 +38,7 @@ func Block(root string, diskstats Diskstats, viewer Viewer) (subtree.Mount, bool
 		return subtree.Mount{}, false
 	}
 	t := &tree{source: d, keys: newKeys(), eyes: func(tid uint32) eyes {
-		return &diskEyes{disks: d, tid: tid, diskstats: diskstats, viewer: viewer}
+		return &diskEyes{disks: d, looker: looker{viewer: viewer, tid: tid}, diskstats: diskstats}
 	}}
 	return subtree.Mount{Path: BlockDir, KeyBits: KeyBits + 1, Tree: t}, true
 }
@@ -115,9 +115,8 @@ const queueDir = "queue"
 // diskEyes see the disks of a caller.
 type diskEyes struct {
 	disks
-	tid       uint32
+	looker
 	diskstats Diskstats
-	viewer    Viewer
 
 	text    []byte       // what diskstats returned, nil: not yet asked
 	devices view.Devices // that he may open
@@ -185,7 +184,7 @@ func (e *diskEyes) mayOpen(line [][]byte) bool {
 	if !e.looked {
 		e.looked = true
 		var v view.View
-		if !e.viewer(BlockDir, e.tid, view.NeedDisks, &v) {
+		if !e.gather(BlockDir, view.NeedDisks, &v) {
 			v.Devices = view.AllDevices()
 		}
 		e.devices = v.Devices

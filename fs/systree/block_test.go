@@ -59,7 +59,7 @@ func blockMachine(t *testing.T) string {
 
 func diskstats(tid uint32) ([]byte, error) {
 	switch tid {
-	case small:
+	case small, hung:
 		return []byte(" 254       0 vda 77021 0 2666642 0 85901 0 103601447 0 0 0 0\n"), nil
 	case apart:
 		return []byte(" 104       0 cciss/c0d0 1 2 3 4 5 6 7 8 9 10 11\n   7       0 file 1 0 0 0 0 0 0 0 0 0 0\n"), nil
@@ -81,16 +81,18 @@ const (
 )
 
 // devices is what they may open.
-func devices(_ string, tid uint32, _ view.Needs, v *view.View) bool {
+func devices(_ string, tid uint32, _ view.Needs, v *view.View) (bool, error) {
 	switch tid {
 	case host:
-		return false
+		return false, nil
+	case hung:
+		return false, unix.EBUSY
 	case mighty:
 		v.Devices = view.Devices{{Major: 254, Minor: 0}, {Major: 254, Minor: 1}, {Major: 104, Minor: cgroup.AnyNumber}}
 	case mixed:
 		v.Devices = view.Devices{{Major: 254, Minor: 17}}
 	}
-	return true
+	return true, nil
 }
 
 func mountBlock(t *testing.T, root string) mounted {

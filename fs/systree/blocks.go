@@ -95,7 +95,7 @@ func (e *systemEyes) seesBlock(number int) bool {
 		e.blocksKnown = true
 		e.allBlocks = true
 		var v view.View
-		if e.viewer(System+"/"+memoryTop, e.tid, needNodeMemory, &v) {
+		if e.gather(System+"/"+memoryTop, needNodeMemory, &v) {
 			size, online := e.hostBlocks()
 			e.seen, e.allBlocks = visibleBlocks(&v, size, online)
 		}

@@ -88,11 +88,11 @@ func TestBlocksOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	looks := 0
-	s := &system{walker: w, viewer: func(path string, tid uint32, needs view.Needs, v *view.View) bool {
+	s := &system{walker: w, viewer: func(path string, tid uint32, needs view.Needs, v *view.View) (bool, error) {
 		looks++
 		return viewer(path, tid, needs, v)
 	}}
-	e := &systemEyes{system: s, tid: small}
+	e := &systemEyes{system: s, looker: looker{viewer: s.viewer, tid: small}}
 	for n := range 16 {
 		if got, want := e.seesBlock(n), n == 0 || n == 2; got != want {
 			t.Errorf("block %d: %t, want %t", n, got, want)

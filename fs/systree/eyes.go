@@ -19,13 +19,15 @@ type system struct {
 	blocks blocks
 }
 
-func (s *system) eyes(tid uint32) eyes { return &systemEyes{system: s, tid: tid} }
+func (s *system) eyes(tid uint32) eyes {
+	return &systemEyes{system: s, looker: looker{viewer: s.viewer, tid: tid}}
+}
 
 // systemEyes see the CPUs and nodes of a caller. What they need is looked up
 // when they need it: most of a tree is the same for everybody.
 type systemEyes struct {
 	*system
-	tid uint32
+	looker
 
 	looked    bool
 	contained bool // false: all is the host's
@@ -42,7 +44,7 @@ func (s *system) served(path []string) string { return System + "/" + strings.Jo
 func (e *systemEyes) look(path []string) bool {
 	if !e.looked {
 		e.looked = true
-		e.contained = e.viewer(e.served(path), e.tid, view.NeedCPUs|view.NeedNodes, &e.view)
+		e.contained = e.gather(e.served(path), view.NeedCPUs|view.NeedNodes, &e.view)
 	}
 	return e.contained
 }

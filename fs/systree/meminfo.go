@@ -115,7 +115,7 @@ func nodeFile(edit func(dst, host []byte, n *nodeMemory) ([]byte, error)) editor
 	return func(e *systemEyes, text []byte, path []string) ([]byte, error) {
 		number, ok := numbered(path[len(path)-2], "node")
 		var v view.View
-		if !ok || !e.viewer(System+"/"+strings.Join(path, "/"), e.tid, needNodeMemory, &v) {
+		if !ok || !e.gather(System+"/"+strings.Join(path, "/"), needNodeMemory, &v) {
 			return text, nil
 		}
 		n := nodeMemoryOf(&v, number)

@@ -89,7 +89,7 @@ func fileEditor(name string) editor {
 		}
 		return func(e *systemEyes, text []byte, path []string) ([]byte, error) {
 			var v view.View
-			if !e.viewer(e.served(path), e.tid, file.Needs, &v) {
+			if !e.gather(e.served(path), file.Needs, &v) {
 				return text, nil
 			}
 			return file.Append(nil, text, &v)

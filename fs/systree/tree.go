@@ -13,8 +13,27 @@ import (
 )
 
 // Viewer fills in the parts of v that are needed for a caller, and returns false
-// for one that sees the host. path is the file that it is for.
-type Viewer func(path string, tid uint32, needs view.Needs, v *view.View) bool
+// for one that sees the host. path is the file that it is for. An error is for a
+// caller who is to see neither now.
+type Viewer func(path string, tid uint32, needs view.Needs, v *view.View) (bool, error)
+
+// looker asks a Viewer for one request.
+type looker struct {
+	viewer Viewer
+	tid    uint32
+	err    error // what the Viewer said
+}
+
+func (l *looker) gather(path string, needs view.Needs, v *view.View) bool {
+	contained, err := l.viewer(path, l.tid, needs, v)
+	if err != nil {
+		l.err = err
+	}
+	return contained
+}
+
+// failed implements [eyes].
+func (l *looker) failed() error { return l.err }
 
 // System is where the trees are on every machine, and in the served tree.
 const System = "/sys/devices/system"
@@ -66,6 +85,8 @@ type eyes interface {
 	// render appends the caller's version of a file to dst. text, the host's,
 	// may lie behind dst; with an error it is as it was.
 	render(dst, text []byte, path []string) ([]byte, error)
+	// failed returns an error when what the others said is nothing to go by.
+	failed() error
 }
 
 // tree is one of the trees. Safe for concurrent use.
@@ -87,6 +108,9 @@ func (t *tree) stat(e eyes, path []string) (info, error) {
 		return i, err
 	}
 	i, ok := e.sees(path, i)
+	if err := e.failed(); err != nil {
+		return i, err
+	}
 	if !ok {
 		err = fmt.Errorf("%s: %w", t.source.name(path), unix.ENOENT)
 	}
@@ -172,7 +196,7 @@ func (t *tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) 
 			entries = append(entries, subtree.Entry{Name: name, Ino: i.ino, Mode: i.mode})
 		}
 	}
-	return entries, nil
+	return entries, e.failed()
 }
 
 // Open implements [subtree.Tree]: files can be read only. A superuser may open
@@ -197,6 +221,9 @@ func (t *tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, e
 		return dst, err
 	}
 	rendered, err := e.render(dst, out[len(dst):], p)
+	if err := e.failed(); err != nil {
+		return dst, err
+	}
 	if err != nil {
 		name := t.source.name(p)
 		return out, &subtree.Fallback{Path: name, Err: fmt.Errorf("render %s: %w", name, err)}

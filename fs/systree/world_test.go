@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 	"linuxcontainers.org/lxcfs/fs/view"
@@ -123,21 +125,24 @@ func nodeMeminfo(node int) string {
 }
 
 // Callers: a container with CPUs 1, 4 and 5 and memory of node 0, one with CPU 2
-// and the memory of node 1, and the host.
+// and the memory of node 1, one of which nothing can be said now, and the host.
 const (
 	small = 10
 	apart = 11
+	hung  = 12
 	host  = 1
 )
 
-func viewer(_ string, tid uint32, needs view.Needs, v *view.View) bool {
+func viewer(_ string, tid uint32, needs view.Needs, v *view.View) (bool, error) {
 	switch tid {
 	case small:
 		v.CPUs, v.Nodes = cgroup.CPUSetOf(1, 4, 5), cgroup.CPUSetOf(0)
 	case apart:
 		v.CPUs, v.Nodes = cgroup.CPUSetOf(2), cgroup.CPUSetOf(1)
+	case hung:
+		return false, unix.EBUSY
 	default:
-		return false
+		return false, nil
 	}
 	v.Possible = cgroup.CPUSetOf(0, 1, 2, 3, 4, 5, 6, 7)
 	if needs&view.NeedMemory != 0 {
@@ -148,7 +153,7 @@ func viewer(_ string, tid uint32, needs view.Needs, v *view.View) bool {
 		v.Host.Total = 8000000 << 10
 		v.Host.Nodes = []view.HostNode{{Number: 0, Size: 4000000 << 10}, {Number: 1, Size: 4000000 << 10}}
 	}
-	return true
+	return true, nil
 }
 
 // mounted is the trees as package fs serves them.
