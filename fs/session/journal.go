@@ -34,9 +34,9 @@ const (
 	initRoom      = 1024
 	metaOffset    = 4096
 
-	journalUnit = 4096  // bytes; part of the layout, no page size
-	readySlots  = 256   // the first ones: whole in memory. In the others requests of one journalUnit wait
-	maxSlots    = 16384 // more is a corrupt header
+	journalUnit = 4096    // bytes; part of the layout, no page size
+	readySlots  = 256     // the first ones: whole in memory. In the others requests of one journalUnit wait
+	maxSlots    = 1 << 16 // more is a corrupt header; later versions may have more than this one
 
 	mlockOnFault = 1 // MLOCK_ONFAULT of include/uapi/asm-generic/mman-common.h
 )
