@@ -96,7 +96,10 @@ func (t *Tree) find(h *hierarchy, s scope, key subtree.Key, ino uint64) (*node, 
 			n.close()
 		}
 	}
-	name, err := t.search(h, s, ino)
+	err := t.long(s, func() (err error) {
+		name, err = t.search(h, s, ino)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package cgrouptree
 
 import (
 	"slices"
+	"syscall"
 )
 
 // namespace is the pid namespace of a caller, for one request.
@@ -102,31 +103,38 @@ func (ns *namespace) sameContainer(pid uint32) bool {
 }
 
 // host returns the host's number of a thread of the container's, given that of
-// the namespace; 0 if there is none. Only the container's cgroup and those below
+// the namespace; ESRCH if there is none. Only the container's cgroup and those below
 // it are looked through: a process elsewhere is not the container's to move.
-func (ns *namespace) host(id uint32) uint32 {
+func (ns *namespace) host(id uint32) (tid uint32, err error) {
 	switch id {
 	case 0, ns.caller.nspid[ns.depth-1]:
-		return ns.n.caller.TID
+		return ns.n.caller.TID, nil
 	case ns.caller.nstgid[ns.depth-1]:
-		return ns.caller.tgid
+		return ns.caller.tgid, nil
 	}
 	if ns.depth == 1 {
-		return id
+		return id, nil
 	}
 	processes, threads := "cgroup.procs", "tasks"
 	if ns.n.h.version == 2 {
 		threads = "cgroup.threads"
 	}
-	if tid := ns.hostIn(processes, id); tid != 0 {
-		return tid
+	err = ns.tree.long(ns.n.scope, func() error {
+		if tid = ns.hostIn(processes, id); tid == 0 {
+			tid = ns.hostIn(threads, id)
+		}
+		return nil
+	})
+	if err == nil && tid == 0 {
+		err = syscall.ESRCH
 	}
-	return ns.hostIn(threads, id)
+	return tid, err
 }
 
 // hostIn looks through one kind of list in all cgroups of the container.
 func (ns *namespace) hostIn(file string, id uint32) uint32 {
 	n, seen := ns.n, 0
+	var done pieces
 	for dirs := []string{n.scope.path}; len(dirs) > 0 && seen < maxSearch; dirs = dirs[1:] {
 		dir, err := n.tree.at(n.h, n.scope, dirs[0])
 		if err != nil {
@@ -134,7 +142,10 @@ func (ns *namespace) hostIn(file string, id uint32) uint32 {
 		}
 		text, _ := dir.append(nil, file) // EOPNOTSUPP: a threaded cgroup
 		ids := parseIDs(text)
-		i := slices.IndexFunc(ids, func(tid uint32) bool { return ns.translate(tid) == id })
+		i := slices.IndexFunc(ids, func(tid uint32) bool {
+			done.add(1)
+			return ns.translate(tid) == id
+		})
 		list, _ := readDir(dir.fd, maxSearch-seen)
 		dir.close()
 		if i >= 0 {

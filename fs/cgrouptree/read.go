@@ -49,11 +49,16 @@ func (t *Tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, e
 	if !isList(n.file) {
 		return n.append(dst, n.file)
 	}
-	text, err := n.append(nil, n.file)
+	start := len(dst)
+	err = t.long(n.scope, func() error {
+		text, err := n.append(nil, n.file)
+		dst = n.appendVisible(dst, text)
+		return err
+	})
 	if err != nil {
-		return dst, err
+		return dst[:start], err
 	}
-	return n.appendVisible(dst, text), nil
+	return dst, nil
 }
 
 // maxContent bounds what is read of one interface file, bytes: a list of half a
@@ -113,7 +118,9 @@ func (n *node) appendVisible(dst, text []byte) []byte {
 		return append(dst, text...)
 	}
 	ns := n.tree.namespace(n)
+	var done pieces
 	for _, id := range parseIDs(text) {
+		done.add(1)
 		if v := ns.translate(id); v != 0 {
 			dst = strconv.AppendUint(dst, uint64(v), 10)
 			dst = append(dst, '\n')

@@ -30,13 +30,15 @@ type scope struct {
 	// witness is a process whose cgroup is at or below path.
 	witness   uint32
 	container *container.Container
+	// top is the caller's top-level container, see [container.Decision].
+	top string
 }
 
 // bound is what requests under way count for: the top-level container, so that
 // those in it have one bound together.
 func (s scope) bound() string {
-	if s.container != nil && s.container.Top != "" {
-		return s.container.Top
+	if s.top != "" {
+		return s.top
 	}
 	return s.path
 }
@@ -47,6 +49,12 @@ func (t *Tree) scope(tid uint32, h *hierarchy, depth int) (scope, error) {
 	if err != nil {
 		return scope{}, err
 	}
+	s, err := t.scopeOf(d, tid, h, depth)
+	s.top = d.Top
+	return s, err
+}
+
+func (t *Tree) scopeOf(d container.Decision, tid uint32, h *hierarchy, depth int) (scope, error) {
 	if depth > 1 && (d.Container == nil || d.Container.InitPID == 0) {
 		if s, ok := t.scopeByMark(tid, h, depth); ok {
 			return s, nil

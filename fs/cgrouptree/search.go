@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"path"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -42,7 +43,10 @@ func parent(name string) string {
 // searchBelow looks at start and all below it, breadth first.
 func (t *Tree) searchBelow(h *hierarchy, s scope, start string, ino uint64) (string, error) {
 	seen := 0
+	var done pieces
 	for dirs := []string{start}; len(dirs) > 0 && seen < maxSearch; dirs = dirs[1:] {
+		depth := strings.Count(dirs[0], "/")
+		done.add(1 + depth)
 		n, err := t.at(h, s, dirs[0])
 		if err != nil {
 			continue // removed meanwhile
@@ -56,7 +60,8 @@ func (t *Tree) searchBelow(h *hierarchy, s scope, start string, ino uint64) (str
 		if err != nil {
 			continue
 		}
-		seen += len(list)
+		done.add(len(list) / 8)
+		seen += len(list) + depth
 		for _, e := range list {
 			name := path.Join(dirs[0], e.name)
 			if e.ino == ino {
@@ -87,7 +92,9 @@ func readDir(dir, limit int) ([]dirent, error) {
 	defer unix.Close(fd)
 	var list []dirent
 	buf := make([]byte, 16<<10)
+	var done pieces
 	for len(list) < limit {
+		done.add(pieceSize / 2)
 		n, err := unix.Getdents(fd, buf)
 		if err == unix.EINTR {
 			continue

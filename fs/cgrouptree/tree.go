@@ -11,6 +11,7 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/fs/gate"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
@@ -27,7 +28,8 @@ type Tree struct {
 	proc        hostfile.FS // /proc
 	resolver    Resolver
 	hierarchies []*hierarchy // sorted by name
-	inFlight    gate
+	inFlight    inFlight
+	longWork    *gate.Gate[string] // by top-level container
 	bounds      bounds
 	uid         uint32     // ours, commonly root's
 	making      sync.Mutex // held while a cgroup is made
@@ -42,7 +44,9 @@ var _ subtree.Mutable = (*Tree)(nil)
 // hierarchyNumber) or the name of another is left out. The descriptors are
 // open as long as the process lives.
 func New(host *cgroup.Host, resolver Resolver) (*Tree, error) {
-	t := &Tree{proc: host.FS, resolver: resolver, uid: uint32(unix.Geteuid()), paths: make(map[subtree.Key]string)}
+	t := &Tree{
+		proc: host.FS, resolver: resolver, uid: uint32(unix.Geteuid()), longWork: newLongWork(), paths: make(map[subtree.Key]string),
+	}
 	for i := range host.Hierarchies {
 		h, err := openHierarchy(&host.Hierarchies[i])
 		if err != nil {
@@ -174,7 +178,12 @@ func (t *Tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) 
 	case !n.cred.may(&n.stat, mayRead):
 		return nil, syscall.EACCES
 	}
-	return n.entries()
+	var entries []subtree.Entry
+	err = t.long(n.scope, func() error {
+		entries, err = n.entries()
+		return err
+	})
+	return entries, err
 }
 
 // top lists the hierarchies.

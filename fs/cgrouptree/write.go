@@ -136,9 +136,9 @@ func (n *node) move(text string) error {
 	if ns.depth == 0 {
 		return syscall.EPERM
 	}
-	tid := ns.host(id)
-	if tid == 0 {
-		return syscall.ESRCH
+	tid, err := ns.host(id)
+	if err != nil {
+		return err
 	}
 	judged, err := hostfile.Hold(n.tree.proc, fmt.Sprintf("/proc/%d/cgroup", tid))
 	if err != nil {

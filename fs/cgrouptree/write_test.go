@@ -480,7 +480,7 @@ func TestAccess(t *testing.T) {
 }
 
 func TestGate(t *testing.T) {
-	var g gate
+	var g inFlight
 	for range maxInFlight {
 		if err := g.enter("a"); err != nil {
 			t.Fatal(err)

@@ -123,6 +123,8 @@ func step(words []string) string {
 		if err == nil {
 			text = strconv.Itoa(cmd.Process.Pid)
 		}
+	default:
+		text, err = hostileStep(words)
 	}
 	return result(text, err)
 }
