@@ -2,9 +2,9 @@ package cgrouptree
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -19,12 +19,6 @@ import (
 // tree takes no attributes from anybody.
 const markAttribute = "user.lxcfs.container"
 
-// bounds are the containers' cgroups as far as known.
-type bounds struct {
-	mu    sync.Mutex // guards known
-	known map[boundKey]bound
-}
-
 type boundKey struct {
 	hierarchy uint64
 	init      uint32
@@ -33,9 +27,6 @@ type boundKey struct {
 
 // bound is the container's cgroup when the init is in the cgroup now.
 type bound struct{ path, now string }
-
-// maxBounds bounds how many are remembered; beyond it all are forgotten.
-const maxBounds = 1 << 14
 
 func (k boundKey) String() string {
 	return strconv.FormatUint(uint64(k.init), 10) + " " + strconv.FormatUint(k.start, 10)
@@ -48,29 +39,22 @@ func (t *Tree) bound(h *hierarchy, c *container.Container, now string) string {
 		return now
 	}
 	key := boundKey{h.number, c.InitPID, c.StartTicks}
-	t.bounds.mu.Lock()
-	b, ok := t.bounds.known[key]
-	t.bounds.mu.Unlock()
-	if ok && b.now == now {
+	if b, ok := t.bounds.get(key); ok && b.now == now {
 		return b.path
 	}
-	b = bound{now, now}
-	for dir := parent(now); dir != ""; dir = parent(dir) {
-		if t.mark(h, dir) == key.String() {
-			b.path = dir
+	b := bound{now, now}
+	for _, m := range t.marks(h, now) {
+		if m.text == key.String() {
+			b.path = m.path
+			break
 		}
 	}
-	t.remind(key, b)
+	t.remind(c.Top, key, b)
 	return b.path
 }
 
-func (t *Tree) remind(key boundKey, b bound) {
-	t.bounds.mu.Lock()
-	defer t.bounds.mu.Unlock()
-	if t.bounds.known == nil || len(t.bounds.known) >= maxBounds {
-		t.bounds.known = make(map[boundKey]bound)
-	}
-	t.bounds.known[key] = b
+func (t *Tree) remind(top string, key boundKey, b bound) {
+	t.bounds.put(top, key, b, len(b.path)+len(b.now))
 }
 
 // scopeByMark finds the container of a process that came into its pid namespace
@@ -83,9 +67,9 @@ func (t *Tree) scopeByMark(tid uint32, h *hierarchy, depth int) (scope, bool) {
 		return scope{}, false
 	}
 	var s scope
-	for dir := now; dir != ""; dir = parent(dir) {
-		if pid, start, ok := t.markedInit(h, dir, depth); ok && (s.path == "" || pid == s.witness) {
-			s = scope{path: dir, witness: pid, container: &container.Container{InitPID: pid, StartTicks: start, PIDDepth: depth}}
+	for _, m := range slices.Backward(t.marks(h, now)) {
+		if pid, start, ok := t.markedInit(h, m, depth); ok && (s.path == "" || pid == s.witness) {
+			s = scope{path: m.path, witness: pid, container: &container.Container{InitPID: pid, StartTicks: start, PIDDepth: depth}}
 		}
 	}
 	return s, s.path != ""
@@ -93,8 +77,8 @@ func (t *Tree) scopeByMark(tid uint32, h *hierarchy, depth int) (scope, bool) {
 
 // markedInit returns the init that the mark of a cgroup tells of, if that lives
 // and is below the cgroup.
-func (t *Tree) markedInit(h *hierarchy, dir string, depth int) (pid uint32, start uint64, ok bool) {
-	if n, _ := fmt.Sscanf(t.mark(h, dir), "%d %d", &pid, &start); n != 2 {
+func (t *Tree) markedInit(h *hierarchy, m mark, depth int) (pid uint32, start uint64, ok bool) {
+	if n, _ := fmt.Sscanf(m.text, "%d %d", &pid, &start); n != 2 {
 		return 0, 0, false
 	}
 	init, err := t.task(pid)
@@ -102,7 +86,7 @@ func (t *Tree) markedInit(h *hierarchy, dir string, depth int) (pid uint32, star
 		return 0, 0, false
 	}
 	now, err := t.cgroupOf(h, pid)
-	if err != nil || !isWithin(now, dir) {
+	if err != nil || !isWithin(now, m.path) {
 		return 0, 0, false
 	}
 	since, err := t.startTicks(pid)
@@ -115,23 +99,53 @@ func (n *node) keepBound(to string) {
 	c := n.scope.container
 	key := boundKey{n.h.number, c.InitPID, c.StartTicks}
 	n.tree.setMark(n.h, n.scope.path, key.String())
-	n.tree.remind(key, bound{n.scope.path, to})
+	n.tree.remind(n.scope.bound(), key, bound{n.scope.path, to})
 }
 
 func isWithin(name, dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") }
 
-func (t *Tree) mark(h *hierarchy, name string) string {
-	fd, err := t.openDir(h, name)
+// mark is that of a cgroup.
+type mark struct{ path, text string }
+
+// maxMarks bounds how many marks count of a cgroup and those above it. We make one
+// for a container in another; who has the cgroups themselves may make more.
+const maxMarks = 32
+
+// marks returns those of a cgroup and the ones above it, the outermost first.
+func (t *Tree) marks(h *hierarchy, name string) []mark {
+	n, err := t.at(h, scope{}, "")
+	if err != nil {
+		return nil
+	}
+	defer func() { n.close() }()
+	var marks []mark
+	for c := range strings.SplitSeq(name, "/") {
+		child, err := n.child(c)
+		if err != nil || len(marks) == maxMarks {
+			break
+		}
+		n.close()
+		n = child
+		if text := n.mark(); text != "" {
+			marks = append(marks, mark{n.path, text})
+		}
+	}
+	return marks
+}
+
+// mark returns the text of a cgroup's.
+func (n *node) mark() string {
+	fd, err := unix.Openat(n.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return ""
 	}
 	defer unix.Close(fd)
 	var buf [64]byte
-	n, err := unix.Fgetxattr(fd, markAttribute, buf[:])
+	size, err := unix.Fgetxattr(fd, markAttribute, buf[:])
 	if err != nil {
 		return ""
 	}
-	return string(buf[:n])
+	return string(buf[:size])
 }
 
 func (t *Tree) setMark(h *hierarchy, name, text string) {

@@ -6,6 +6,14 @@ import (
 	"testing"
 )
 
+// mark returns the mark of a cgroup of v2 right below the root.
+func (w *world) mark(name string) string {
+	for _, m := range w.tree.marks(w.tree.named("unified"), name) {
+		return m.text
+	}
+	return ""
+}
+
 // An init that moves itself down keeps what it had, for the next process as
 // well; one that the host moved has what it was moved to.
 func TestInitMoves(t *testing.T) {
@@ -15,7 +23,7 @@ func TestInitMoves(t *testing.T) {
 	}
 	w.Files["/proc/1000/cgroup"] = "4:memory:/box/app\n0::/box/app/deep\n"
 	for name, tree := range map[string]*Tree{"this process": w.tree, "the next": w.newTree()} {
-		if tree != w.tree && w.tree.mark(w.tree.named("unified"), "box") == "" {
+		if tree != w.tree && w.mark("box") == "" {
 			continue // the directory for tests takes no attributes
 		}
 		w.tree = tree
@@ -45,8 +53,8 @@ func TestAttachedAboveTheInit(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := w.tree.named("unified")
-	if w.tree.mark(h, "box") != "1000 100000" {
-		t.Logf("the directory for tests takes no attributes; have mark %q", w.tree.mark(h, "box"))
+	if w.mark("box") != "1000 100000" {
+		t.Logf("the directory for tests takes no attributes; have mark %q", w.mark("box"))
 		return
 	}
 	w.Files["/proc/1000/cgroup"] = "4:memory:/box/app/deep\n0::/box/app/deep\n"

@@ -87,7 +87,7 @@ func (t *Tree) Mkdir(c subtree.Caller, dir subtree.Key, name string, mode uint32
 	if key == subtree.Top {
 		return 0, subtree.Attr{}, syscall.EOVERFLOW
 	}
-	t.remember(key, child.path)
+	t.remember(n.scope, key, child.path)
 	return key, child.attr(), nil
 }
 

@@ -31,9 +31,7 @@ func TestLongWork(t *testing.T) {
 			return err
 		}},
 		{"search", file, longRoom, func(tree *Tree, c subtree.Caller, key subtree.Key) error {
-			tree.mu.Lock()
-			delete(tree.paths, key)
-			tree.mu.Unlock()
+			tree.paths.forget(key)
 			_, err := tree.Attr(c, key)
 			return err
 		}},

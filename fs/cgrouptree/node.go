@@ -83,7 +83,7 @@ func vanished(err error) error {
 
 // find opens the node where it was last, or looks for it.
 func (t *Tree) find(h *hierarchy, s scope, key subtree.Key, ino uint64) (*node, error) {
-	name, known := t.path(key)
+	name, known := t.paths.get(key)
 	if ino == h.ino {
 		name, known = "", true
 	}
@@ -111,7 +111,7 @@ func (t *Tree) find(h *hierarchy, s scope, key subtree.Key, ino uint64) (*node, 
 		n.close()
 		return nil, syscall.ESTALE
 	}
-	t.remember(key, name)
+	t.remember(s, key, name)
 	return n, nil
 }
 
@@ -205,22 +205,9 @@ func (n *node) attr() subtree.Attr {
 	return a
 }
 
-// maxPaths bounds the paths remembered; beyond it all are forgotten, and the
-// nodes in use looked for again.
-const maxPaths = 1 << 15
-
-func (t *Tree) remember(key subtree.Key, name string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.paths) >= maxPaths {
-		clear(t.paths)
+// remember remembers where a node is that somebody in a scope found there.
+func (t *Tree) remember(s scope, key subtree.Key, name string) {
+	if known, ok := t.paths.get(key); !ok || known != name {
+		t.paths.put(s.bound(), key, name, len(name))
 	}
-	t.paths[key] = name
-}
-
-func (t *Tree) path(key subtree.Key) (string, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	name, ok := t.paths[key]
-	return name, ok
 }

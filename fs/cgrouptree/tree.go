@@ -23,6 +23,13 @@ type Resolver interface {
 	Resolve(tid uint32) (container.Decision, error)
 }
 
+// How much is remembered of containers' cgroups, and of where nodes are, bytes: some
+// thousand, and some ten thousand.
+const (
+	boundRoom = 1 << 20
+	pathRoom  = 8 << 20
+)
+
 // Tree serves the cgroup hierarchies of a host. It is safe for concurrent use.
 type Tree struct {
 	proc        hostfile.FS // /proc
@@ -30,12 +37,10 @@ type Tree struct {
 	hierarchies []*hierarchy // sorted by name
 	inFlight    inFlight
 	longWork    *gate.Gate[string] // by top-level container
-	bounds      bounds
+	bounds      memo[boundKey, bound]
+	paths       memo[subtree.Key, string]
 	uid         uint32     // ours, commonly root's
 	making      sync.Mutex // held while a cgroup is made
-
-	mu    sync.Mutex // guards paths
-	paths map[subtree.Key]string
 }
 
 var _ subtree.Mutable = (*Tree)(nil)
@@ -45,7 +50,8 @@ var _ subtree.Mutable = (*Tree)(nil)
 // open as long as the process lives.
 func New(host *cgroup.Host, resolver Resolver) (*Tree, error) {
 	t := &Tree{
-		proc: host.FS, resolver: resolver, uid: uint32(unix.Geteuid()), longWork: newLongWork(), paths: make(map[subtree.Key]string),
+		proc: host.FS, resolver: resolver, uid: uint32(unix.Geteuid()), longWork: newLongWork(),
+		bounds: memo[boundKey, bound]{room: boundRoom}, paths: memo[subtree.Key, string]{room: pathRoom},
 	}
 	for i := range host.Hierarchies {
 		h, err := openHierarchy(&host.Hierarchies[i])
@@ -117,7 +123,7 @@ func (n *node) lookup(name string) (subtree.Key, subtree.Attr, error) {
 	if key == subtree.Top {
 		return 0, subtree.Attr{}, syscall.EOVERFLOW
 	}
-	n.tree.remember(key, child.fullPath())
+	n.tree.remember(n.scope, key, child.fullPath())
 	return key, child.attr(), nil
 }
 
