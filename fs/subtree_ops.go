@@ -2,7 +2,6 @@ package fs
 
 import (
 	"errors"
-	"sync"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -175,52 +174,6 @@ func (t *Tree) Readlink(_ <-chan struct{}, h *fuse.InHeader) ([]byte, fuse.Statu
 	return []byte(target), status(err)
 }
 
-// listings are what open directories of subtrees list, so that one that changes
-// is read through without gaps. A listing that is not here is made anew; so
-// none need outlive the process.
-type listings struct {
-	mu   sync.Mutex // guards all below
-	next uint64
-	open map[uint64][]subtree.Entry
-}
-
-// maxListings bounds how many are kept, maxListed how long each may be.
-const (
-	maxListings = 256
-	maxListed   = 4096
-)
-
-func (l *listings) create(epoch uint32) uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.next++
-	return handleNumber(epoch, l.next)
-}
-
-func (l *listings) keep(fh uint64, entries []subtree.Entry) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open == nil {
-		l.open = make(map[uint64][]subtree.Entry)
-	}
-	if len(l.open) < maxListings && len(entries) <= maxListed || l.open[fh] != nil {
-		l.open[fh] = entries
-	}
-}
-
-func (l *listings) get(fh uint64) ([]subtree.Entry, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	entries, ok := l.open[fh]
-	return entries, ok
-}
-
-func (l *listings) release(fh uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.open, fh)
-}
-
 // listed returns what the open directory in lists after "." and "..": the names
 // of the table, then those of the subtree that are not in the table.
 func (t *Tree) listed(s *mounted, key subtree.Key, in *fuse.ReadIn) ([]subtree.Entry, error) {
@@ -236,7 +189,7 @@ func (t *Tree) listed(s *mounted, key subtree.Key, in *fuse.ReadIn) ([]subtree.E
 	if key == subtree.Top {
 		entries = s.top.before(entries)
 	}
-	t.listings.keep(in.Fh, entries)
+	t.listings.keep(in.Fh, entries, t.renderer.owner(in.Pid))
 	return entries, nil
 }
 

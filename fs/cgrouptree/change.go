@@ -187,10 +187,10 @@ func giveFiles(dir int, uid, gid uint32, but map[string]bool) {
 	}
 	for _, e := range list {
 		var st unix.Stat_t
-		if e.dir || but[e.name] || unix.Fstatat(dir, e.name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Uid != 0 || st.Gid != 0 {
+		if isDir(e) || but[e.Name] || unix.Fstatat(dir, e.Name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Uid != 0 || st.Gid != 0 {
 			continue
 		}
-		_ = unix.Fchownat(dir, e.name, int(uid), int(gid), unix.AT_SYMLINK_NOFOLLOW)
+		_ = unix.Fchownat(dir, e.Name, int(uid), int(gid), unix.AT_SYMLINK_NOFOLLOW)
 	}
 }
 

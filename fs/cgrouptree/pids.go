@@ -153,8 +153,8 @@ func (ns *namespace) hostIn(file string, id uint32) uint32 {
 		}
 		seen += len(list) + len(ids)
 		for _, e := range list {
-			if e.dir {
-				dirs = append(dirs, dirs[0]+"/"+e.name)
+			if isDir(e) {
+				dirs = append(dirs, dirs[0]+"/"+e.Name)
 			}
 		}
 	}

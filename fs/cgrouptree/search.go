@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
 // maxSearch bounds how many names one search or listing looks at.
@@ -63,11 +65,11 @@ func (t *Tree) searchBelow(h *hierarchy, s scope, start string, ino uint64) (str
 		done.add(len(list) / 8)
 		seen += len(list) + depth
 		for _, e := range list {
-			name := path.Join(dirs[0], e.name)
-			if e.ino == ino {
+			name := path.Join(dirs[0], e.Name)
+			if e.Ino == ino {
 				return name, nil
 			}
-			if e.dir {
+			if isDir(e) {
 				dirs = append(dirs, name)
 			}
 		}
@@ -75,25 +77,23 @@ func (t *Tree) searchBelow(h *hierarchy, s scope, start string, ino uint64) (str
 	return "", syscall.ENOENT
 }
 
-// dirent is a name in a directory.
-type dirent struct {
-	name string
-	ino  uint64
-	dir  bool
-}
+func isDir(e subtree.Entry) bool { return e.Mode == unix.S_IFDIR }
+
+// maxNames bounds how long the names of one listing are together, bytes.
+const maxNames = 16 << 20
 
 // readDir lists the directory that dir, an O_PATH descriptor, stands for; "."
-// and ".." are left out, and so is what comes after limit names.
-func readDir(dir, limit int) ([]dirent, error) {
+// and ".." are left out, and so is what comes after limit names or maxNames bytes.
+func readDir(dir, limit int) ([]subtree.Entry, error) {
 	fd, err := unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	var list []dirent
+	var list []subtree.Entry
 	buf := make([]byte, 16<<10)
 	var done pieces
-	for len(list) < limit {
+	for size := 0; len(list) < limit && size < maxNames; {
 		done.add(pieceSize / 2)
 		n, err := unix.Getdents(fd, buf)
 		if err == unix.EINTR {
@@ -105,23 +105,24 @@ func readDir(dir, limit int) ([]dirent, error) {
 		if n <= 0 {
 			break
 		}
+		size += n
 		list = appendDirents(list, buf[:n])
 	}
 	return list, nil
 }
 
 // appendDirents parses struct linux_dirent64: inode, offset, length, type, name.
-func appendDirents(list []dirent, buf []byte) []dirent {
-	const header = 19
+func appendDirents(list []subtree.Entry, buf []byte) []subtree.Entry {
+	const header, typeShift = 19, 12 // DTTOIF of readdir(3)
 	for len(buf) >= header {
 		length := int(binary.NativeEndian.Uint16(buf[16:]))
 		if length < header || length > len(buf) {
 			break
 		}
 		name, _, _ := bytes.Cut(buf[header:length], []byte{0})
-		d := dirent{string(name), binary.NativeEndian.Uint64(buf), buf[18] == unix.DT_DIR}
-		if d.name != "." && d.name != ".." && (d.dir || buf[18] == unix.DT_REG) {
-			list = append(list, d)
+		e := subtree.Entry{Name: string(name), Ino: binary.NativeEndian.Uint64(buf), Mode: uint32(buf[18]) << typeShift}
+		if e.Name != "." && e.Name != ".." && (isDir(e) || e.Mode == unix.S_IFREG) {
+			list = append(list, e)
 		}
 		buf = buf[length:]
 	}

@@ -212,18 +212,7 @@ func (n *node) way() ([]subtree.Entry, error) {
 }
 
 func (n *node) entries() ([]subtree.Entry, error) {
-	list, err := readDir(n.fd, maxSearch)
-	if err != nil {
-		return nil, err
-	}
-	entries := make([]subtree.Entry, len(list))
-	for i, e := range list {
-		entries[i] = subtree.Entry{Name: e.name, Ino: e.ino, Mode: unix.S_IFREG}
-		if e.dir {
-			entries[i].Mode = unix.S_IFDIR
-		}
-	}
-	return entries, nil
+	return readDir(n.fd, maxSearch)
 }
 
 // maxName is NAME_MAX, bytes.

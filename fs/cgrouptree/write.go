@@ -87,10 +87,10 @@ func (n *node) generation() generation {
 		return g
 	}
 	for _, e := range list {
-		if !e.dir {
+		if !isDir(e) {
 			continue
 		}
-		fd, err := openPath(n.fd, e.name)
+		fd, err := openPath(n.fd, e.Name)
 		if err != nil {
 			continue
 		}
@@ -99,9 +99,9 @@ func (n *node) generation() generation {
 		if err != nil {
 			continue
 		}
-		g.cgroups[e.name] = e.ino
+		g.cgroups[e.Name] = e.Ino
 		for _, f := range files {
-			g.files[f.name] = true
+			g.files[f.Name] = true
 		}
 	}
 	return g
