@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"linuxcontainers.org/lxcfs/fs/memory"
 	"linuxcontainers.org/lxcfs/fs/view"
@@ -12,20 +13,31 @@ import (
 
 // blocks are the host's blocks of memory, memoryN
 // (Documentation/admin-guide/mm/memory-hotplug.rst). They are looked up once, and
-// anew when there are more or less of them.
+// anew when there are more or less of them. That one goes offline or online says
+// the host's MemTotal, which other things change as well (a balloon, with each
+// page): so they are looked up in one part of blockShare of the time at most, and
+// once in blockAge at least, for two may change places.
 type blocks struct {
 	mu    sync.Mutex // guards what follows
 	count uint64     // of directories, when they were looked up
+	total uint64     // MemTotal of the host then, bytes
+	again time.Time  // not to be looked up before, unless there are more or less
+	old   time.Time  // to be looked up after
 	size  uint64     // bytes of each
 	all   []memoryBlock
 }
+
+const (
+	blockShare = 64
+	blockAge   = time.Minute
+)
 
 // memoryBlock is one of them.
 type memoryBlock struct{ number, node int }
 
 // hostBlocks returns the size of a block and those that are online, by their
-// numbers.
-func (s *system) hostBlocks() (size uint64, online []memoryBlock) {
+// numbers; total is the host's MemTotal, bytes.
+func (s *system) hostBlocks(total uint64) (size uint64, online []memoryBlock) {
 	top, err := s.walker.stat([]string{memoryTop})
 	if err != nil {
 		return 0, nil
@@ -33,8 +45,11 @@ func (s *system) hostBlocks() (size uint64, online []memoryBlock) {
 	b := &s.blocks
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.count != top.links {
-		b.count, b.size, b.all = top.links, s.blockSize(), s.onlineBlocks()
+	now := time.Now()
+	if b.count != top.links || now.After(b.again) && b.total != total || now.After(b.old) {
+		b.count, b.total, b.size, b.all = top.links, total, s.blockSize(), s.onlineBlocks()
+		took := time.Since(now)
+		b.again, b.old = now.Add(blockShare*took), now.Add(max(blockAge, blockShare*took))
 	}
 	return b.size, b.all
 }
@@ -96,7 +111,7 @@ func (e *systemEyes) seesBlock(number int) bool {
 		e.allBlocks = true
 		var v view.View
 		if e.gather(System+"/"+memoryTop, needNodeMemory, &v) {
-			size, online := e.hostBlocks()
+			size, online := e.hostBlocks(v.Host.Total)
 			e.seen, e.allBlocks = visibleBlocks(&v, size, online)
 		}
 	}

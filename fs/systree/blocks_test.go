@@ -1,9 +1,13 @@
 package systree
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/view"
@@ -58,7 +62,7 @@ func TestNewBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &system{walker: w, viewer: viewer}
-	if size, online := s.hostBlocks(); size != 512<<20 || len(online) != 15 {
+	if size, online := s.hostBlocks(8000000 << 10); size != 512<<20 || len(online) != 15 {
 		t.Fatalf("%d blocks of %d bytes, want 15 of 512 MiB", len(online), size)
 	}
 	dir := filepath.Join(root, "memory/memory16")
@@ -68,7 +72,7 @@ func TestNewBlocks(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "state"), []byte("online\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, online := s.hostBlocks(); len(online) != 16 || online[15] != (memoryBlock{16, -1}) {
+	if _, online := s.hostBlocks(8000000 << 10); len(online) != 16 || online[15] != (memoryBlock{16, -1}) {
 		t.Errorf("got %+v", online)
 	}
 	for _, wrong := range []string{"", "x\n", "0\n", "-8000000\n", "ffffffffffffffffff\n"} {
@@ -79,6 +83,46 @@ func TestNewBlocks(t *testing.T) {
 			t.Errorf("%q: %d bytes", wrong, size)
 		}
 	}
+}
+
+// A block that goes offline, which makes the host's memory less, is seen no more; two
+// that change places are noticed after a while.
+func TestBlockGoesOffline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		root := machine(t)
+		w, err := newWalker(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := uint64(8000000 << 10)
+		s := &system{walker: w, viewer: func(path string, tid uint32, needs view.Needs, v *view.View) bool {
+			defer func() { v.Host.Total = total }()
+			return viewer(path, tid, needs, v)
+		}}
+		sees := func(want ...int) {
+			t.Helper()
+			time.Sleep(time.Second)
+			e := &systemEyes{system: s, tid: small}
+			for n := range 16 {
+				if got := e.seesBlock(n); got != slices.Contains(want, n) {
+					t.Errorf("block %d: %t, want %v", n, got, want)
+				}
+			}
+		}
+		set := func(block int, state string) {
+			if err := os.WriteFile(filepath.Join(root, fmt.Sprintf("memory/memory%d/state", block)), []byte(state+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sees(0, 2)
+		set(2, "offline")
+		total -= 512 << 20
+		sees(0, 3)
+		set(0, "offline")
+		set(2, "online")
+		time.Sleep(blockAge)
+		sees(2, 3)
+	})
 }
 
 // The eyes of one request look once.
