@@ -38,9 +38,11 @@ type knownDevices struct {
 	seen map[container.Key]deviceFacts
 }
 
-// deviceFacts are what a container may open, and until when that is believed.
+// deviceFacts are what a container may open, or why that is not known, and until
+// when that is believed.
 type deviceFacts struct {
 	devices Devices // not changed any more
+	err     error
 	until   time.Duration
 }
 
@@ -59,16 +61,16 @@ const maxMounts = 1 << 20
 
 // get returns what is known of a container. When it returns false the caller has
 // to look it up; others go by what was known until then.
-func (k *knownDevices) get(key container.Key, now time.Duration) (Devices, bool) {
+func (k *knownDevices) get(key container.Key, now time.Duration) (deviceFacts, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	f, ok := k.seen[key]
 	if !ok || now < f.until {
-		return f.devices, ok
+		return f, ok
 	}
 	f.until = now + deviceAge
 	k.seen[key] = f
-	return nil, false
+	return f, false
 }
 
 func (k *knownDevices) put(key container.Key, f deviceFacts, now time.Duration) {

@@ -182,3 +182,22 @@ func TestDevicesAreRemembered(t *testing.T) {
 		t.Errorf("got %d, then %d, and after a second %d, want 1, 1, 0", before, soon, later)
 	}
 }
+
+// That it can't be found out is remembered as long.
+func TestDeviceErrorsAreRemembered(t *testing.T) {
+	a := hosts.Load(t, "6.12-debian13-v2-lxc")
+	m := machine.New(t, a)
+	who := m.Container(t, 2540)
+	status := a.Files["/proc/2540/status"]
+	gather := func() error {
+		return m.Gatherer.Gather(new(view.View), who, view.NeedDisks, m.Options)
+	}
+	a.Files["/proc/2540/status"] = "CapBnd:\tx\n"
+	before := gather()
+	a.Files["/proc/2540/status"] = status // who asks again now is answered from memory
+	soon := gather()
+	m.Now += time.Second
+	if later := gather(); !errors.Is(before, cgroup.ErrFormat) || !errors.Is(soon, cgroup.ErrFormat) || later != nil {
+		t.Errorf("got %v, then %v, and after a second %v, want an error, the same, none", before, soon, later)
+	}
+}

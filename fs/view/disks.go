@@ -16,16 +16,17 @@ import (
 // with a disk has an empty /proc/diskstats.
 func (g *Gatherer) disks(dst *View, c *container.Container, _ Options) error {
 	began := g.clock()
-	var ok bool
-	if dst.Devices, ok = g.devices.get(c.Key, began); !ok {
-		devices, err := g.readDevices(c)
-		if err != nil {
-			return err
-		}
+	facts, ok := g.devices.get(c.Key, began)
+	if !ok {
+		facts.devices, facts.err = g.readDevices(c)
 		now := g.clock()
-		g.devices.put(c.Key, deviceFacts{devices, now + max(deviceAge, deviceShare*(now-began))}, now)
-		dst.Devices = devices
+		facts.until = now + max(deviceAge, deviceShare*(now-began))
+		g.devices.put(c.Key, facts, now)
 	}
+	if facts.err != nil {
+		return facts.err
+	}
+	dst.Devices = facts.devices
 	const name = "/proc/diskstats"
 	var err error
 	if dst.stat, err = g.host.FS.Append(dst.stat[:0], name); err != nil {
