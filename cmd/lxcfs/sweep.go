@@ -12,7 +12,7 @@ import (
 // container is gone: files that are held open, load averages, CPU time.
 const sweepInterval = 5 * time.Second
 
-// sweep sweeps until ctx is done.
+// sweep sweeps until ctx is done, at once where many containers come and go.
 func (s *server) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
@@ -22,8 +22,9 @@ func (s *server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			released = s.sweepOnce(released)
+		case <-s.machine.resolver.Crowded():
 		}
+		released = s.sweepOnce(released)
 	}
 }
 

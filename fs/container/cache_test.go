@@ -524,3 +524,37 @@ func TestKindString(t *testing.T) {
 		}
 	}
 }
+
+// When many Containers are forgotten between two sweeps, the next one is asked for
+// before any is left out of what it tells.
+func TestCrowded(t *testing.T) {
+	const most, many = 8, 40
+	w := newWorld(lxc()...)
+	r := w.resolver(t, Options{MaxContainers: most})
+	told := make(map[*Container]bool)
+	sweep := func() {
+		dead, others := r.Sweep()
+		for _, c := range slices.Concat(dead, others) {
+			told[c] = true
+		}
+	}
+	met := make(map[*Container]bool)
+	for pid := range uint32(many) {
+		w.add(proc{pid: 2000 + pid, ppid: 500, ns: "30 1", start: uint64(7 + pid), cg: "/lxc.payload.web"})
+		met[mustResolve(t, r, 2000+pid).Container] = true
+		select {
+		case <-r.Crowded():
+			sweep()
+		default:
+		}
+	}
+	for _, rec := range r.snapshot() {
+		delete(met, rec.c)
+	}
+	sweep()
+	for c := range met {
+		if !told[c] {
+			t.Errorf("no sweep told of %s", gist(c))
+		}
+	}
+}

@@ -91,6 +91,12 @@ func (r *Resolver) unlink(rec *record) {
 	if len(r.unlinked) < r.opts.MaxContainers {
 		r.unlinked = append(r.unlinked, rec)
 	}
+	if 2*len(r.unlinked) >= r.opts.MaxContainers {
+		select {
+		case r.crowded <- struct{}{}:
+		default: // said already
+		}
+	}
 	if r.byInit[rec.c.InitPID] == rec {
 		delete(r.byInit, rec.c.InitPID)
 	}

@@ -54,6 +54,7 @@ type Resolver struct {
 	version  uint64                  // counts the records ever published
 	met      uint64                  // counts the kin ever known
 	unlinked []*record               // since the last Sweep
+	crowded  chan struct{}           // see Crowded
 }
 
 // caller is a remembered decision. It is immutable. It counts while the task is
@@ -95,6 +96,7 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 		byInit:   make(map[uint32]*record),
 		byCgroup: make(map[uint64]*record),
 		alone:    make(map[string]int),
+		crowded:  make(chan struct{}, 1),
 		gate:     gate.New[string](maxResolving, maxWaiting, resolvePatience),
 		last:     gate.New[string](maxResolving, maxWaiting, resolvePatience),
 	}

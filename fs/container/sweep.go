@@ -39,6 +39,11 @@ func (r *Resolver) Sweep() (dead, others []*Container) {
 	return dead, others
 }
 
+// Crowded receives when so many Containers were forgotten that [Resolver.Sweep] is
+// to be called soon: it tells of no more than are remembered at a time, and what is
+// held open of one that it did not tell of stays open.
+func (r *Resolver) Crowded() <-chan struct{} { return r.crowded }
+
 func all(*record) bool { return true }
 
 // bury forgets the Containers that exist no more, of those that it is told.
