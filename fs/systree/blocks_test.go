@@ -95,14 +95,14 @@ func TestBlockGoesOffline(t *testing.T) {
 			t.Fatal(err)
 		}
 		total := uint64(8000000 << 10)
-		s := &system{walker: w, viewer: func(path string, tid uint32, needs view.Needs, v *view.View) bool {
+		s := &system{walker: w, viewer: func(path string, tid uint32, needs view.Needs, v *view.View) (bool, error) {
 			defer func() { v.Host.Total = total }()
 			return viewer(path, tid, needs, v)
 		}}
 		sees := func(want ...int) {
 			t.Helper()
 			time.Sleep(time.Second)
-			e := &systemEyes{system: s, tid: small}
+			e := &systemEyes{system: s, looker: looker{viewer: s.viewer, tid: small}}
 			for n := range 16 {
 				if got := e.seesBlock(n); got != slices.Contains(want, n) {
 					t.Errorf("block %d: %t, want %v", n, got, want)
