@@ -25,9 +25,16 @@ func newWorld(t *testing.T, name string) *world {
 	w.write(w.tree, "proc/meminfo", "proc/stat", "proc/new file", "proc/pressure/io", "sys/devices/system/cpu/online")
 	w.write(w.root, "proc/meminfo", "proc/stat", "proc/pressure/io", "proc/version", "sys/devices/system/cpu/online")
 	w.tool("logger", `printf '%s\n' "$6" >>"$0.log"`)
-	w.tool("mount", `printf '%s\n' "$4 $5" >>"$0.log"`)
+	w.tool("stat", "echo proc")
+	w.tool("mount", mountTool)
 	return w
 }
+
+// mountTool writes down what it is asked for: mount -n -o bind SOURCE NAME, where NAME
+// is in the directory that it is started in.
+const mountTool = `[ "$1" != --help ] || exit 0
+[ "$5" = . ] && set -- "$1" "$2" "$3" "$4" ""
+printf '%s\n' "$4 $(pwd -P)${5#.}" >>"$0.log"`
 
 // write makes files below dir.
 func (w *world) write(dir string, names ...string) {
