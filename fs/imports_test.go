@@ -39,7 +39,7 @@ func layers() map[string]int {
 		"hooks/nspawn":           0,
 		"hooks/attach":           4,
 		"cmd/lxcfsctl":           9,
-		"hooks/oci":              1,
+		"hooks/oci":              2,
 		"hooks/lxc":              9,
 		"cmd/lxcfs-oci-hook":     9,
 		"packaging/man":          0,

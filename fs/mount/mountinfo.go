@@ -133,20 +133,73 @@ func unescape(s string) string {
 }
 
 // At returns the topmost mount whose mountpoint is exactly path, which must be
-// absolute and clean.
+// absolute and clean. Who asks more than once makes an [Index].
 func (t Table) At(path string) (top Entry, found bool) {
-	below := make(map[int]bool)
+	var stack []Entry
 	for _, e := range t {
-		if e.MountPoint == path && e.ID != e.Parent {
+		if e.MountPoint == path {
+			stack = append(stack, e)
+		}
+	}
+	return topmost(stack)
+}
+
+// topmost returns the mount of a stack, in the kernel's order, that no other of
+// it is mounted on.
+func topmost(stack []Entry) (top Entry, found bool) {
+	below := make(map[int]bool, len(stack))
+	for _, e := range stack {
+		if e.ID != e.Parent {
 			below[e.Parent] = true
 		}
 	}
-	for _, e := range t {
-		if e.MountPoint == path && !below[e.ID] {
+	for _, e := range stack {
+		if !below[e.ID] {
 			top, found = e, true
 		}
 	}
 	return top, found
+}
+
+// Index answers questions about a Table, each in time that does not grow with it:
+// how many mounts there are is a container's choice.
+type Index struct {
+	top  map[string]Entry // by mountpoint
+	byID map[int]Entry
+}
+
+// Index returns the Table's.
+func (t Table) Index() Index {
+	x := Index{top: make(map[string]Entry, len(t)), byID: make(map[int]Entry, len(t))}
+	stacks := make(map[string][]Entry)
+	for _, e := range t {
+		x.byID[e.ID] = e
+		stacks[e.MountPoint] = append(stacks[e.MountPoint], e)
+	}
+	for path, stack := range stacks {
+		if top, ok := topmost(stack); ok {
+			x.top[path] = top
+		}
+	}
+	return x
+}
+
+// At returns the topmost mount at a path, as [Table.At].
+func (x Index) At(path string) (Entry, bool) {
+	e, ok := x.top[path]
+	return e, ok
+}
+
+// ByID returns the mount with an ID.
+func (x Index) ByID(id int) (Entry, bool) {
+	e, ok := x.byID[id]
+	return e, ok
+}
+
+// Below returns the mount under another at the same path.
+func (x Index) Below(top Entry) (Entry, bool) {
+	e, ok := x.byID[top.Parent]
+	return e, ok && e.ID != top.ID && e.MountPoint == top.MountPoint
 }
 
 // Reachable returns the mounts that a path leads to. One that was mounted
@@ -210,4 +263,15 @@ func (t Table) Ours() []Entry {
 		}
 	}
 	return ours
+}
+
+// PeerGroups returns the peer groups of all mounts.
+func (t Table) PeerGroups() map[int]bool {
+	groups := make(map[int]bool)
+	for _, e := range t {
+		if e.Shared != 0 {
+			groups[e.Shared] = true
+		}
+	}
+	return groups
 }

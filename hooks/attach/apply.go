@@ -8,14 +8,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/fs/mount"
 	"linuxcontainers.org/lxcfs/hooks/bind"
 )
 
 // applier changes the mounts of the namespace that this thread is in. It
 // remembers how to take everything back.
+//
+// Whoever is in the container may rename directories and mount things
+// meanwhile. So nothing is mounted or unmounted by a name: what a name led to is
+// held by a descriptor, looked at, and used by that.
 type applier struct {
-	// root is the container's root directory.
-	root int
+	places *places
 	// clones are the mounts to attach, by the path to attach them to: each can
 	// be attached once.
 	clones map[string]int
@@ -43,8 +47,8 @@ func (a *applier) apply(changes []Change) error {
 // removeAll takes mounts away, those inside others first.
 func (a *applier) removeAll(changes []Change) error {
 	for _, c := range slices.Backward(changes) {
-		for range c.layers {
-			if err := a.remove(c); err != nil {
+		for _, layer := range c.layers {
+			if err := a.remove(c, layer); err != nil {
 				return fmt.Errorf("%s: %w", c.Path, err)
 			}
 		}
@@ -52,23 +56,33 @@ func (a *applier) removeAll(changes []Change) error {
 	return nil
 }
 
-// remove takes the topmost mount at a path away. One that was made by a more
-// privileged namespace is locked there (mount_namespaces(7)); it stays, and is
-// covered when something is to be bound.
-func (a *applier) remove(c Change) error {
-	clone, err := unix.OpenTree(a.root, "."+c.Path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_SYMLINK_NOFOLLOW)
+// remove takes a mount away, which must be the topmost at its path. One that was
+// made by a more privileged namespace is locked there (mount_namespaces(7)); it
+// stays, and is covered when something is to be bound.
+func (a *applier) remove(c Change, layer mount.Entry) error {
+	if a.places.locked[c.Path] {
+		return nil
+	}
+	place, err := a.places.top(c.Path, layer)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(place)
+	clone, err := unix.OpenTree(place, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
 	if err != nil {
 		return fmt.Errorf("open_tree: %w", err)
 	}
-	err = unix.Unmount(c.Path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+	err = a.places.unmount(place)
 	if errors.Is(err, unix.EINVAL) && c.source != "" {
+		a.places.lock(c.Path, layer)
 		return unix.Close(clone)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("umount: %w", err), unix.Close(clone))
 	}
+	under := a.places.under(layer)
 	a.undo = append(a.undo, func() error {
-		place, err := bind.Open(a.root, c.Path)
+		place, err := a.places.top(c.Path, under)
 		if err != nil {
 			return err
 		}
@@ -80,10 +94,10 @@ func (a *applier) remove(c Change) error {
 
 // bind attaches the change's mount at its path.
 func (a *applier) bind(c *Change) error {
-	place, err := bind.Open(a.root, c.Path)
+	place, err := a.places.bare(c.Path)
 	if errors.Is(err, unix.ENOENT) {
 		c.Action, c.Reason = Skip, "the container has none"
-		if c.layers > 0 {
+		if len(c.layers) > 0 {
 			c.Action = Remove
 		}
 		return nil
@@ -100,7 +114,7 @@ func (a *applier) bind(c *Change) error {
 		return err
 	}
 	a.undo = append(a.undo, func() error {
-		if err := unix.Unmount(c.Path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil {
+		if err := a.places.unmount(clone); err != nil {
 			return fmt.Errorf("umount %s: %w", c.Path, err)
 		}
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/fs/mount"
 	"linuxcontainers.org/lxcfs/hooks/bind"
 )
 
@@ -48,13 +49,25 @@ func files(t *testing.T, dir string, names ...string) {
 	}
 }
 
-func newApplier(t *testing.T, tree string, changes []Change) *applier {
+// looked is what there is to be planned with in this thread's namespace.
+func looked(t *testing.T) *scene {
 	t.Helper()
-	a := &applier{clones: make(map[string]int)}
-	var err error
-	if a.root, err = open("/", unix.O_PATH|unix.O_DIRECTORY); err != nil {
+	table := parse(t, content(t, "/proc/thread-self/mountinfo")).Reachable()
+	return &scene{table: table, index: table.Index()}
+}
+
+func here(t *testing.T, dir string) int {
+	t.Helper()
+	fd, err := open(dir, unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
 		t.Error(err)
 	}
+	return fd
+}
+
+func newApplier(t *testing.T, tree string, changes []Change) *applier {
+	t.Helper()
+	a := &applier{places: newPlaces(looked(t), here(t, "/"), here(t, "/proc/thread-self")), clones: make(map[string]int)}
 	for _, c := range changes {
 		if c.source == "" {
 			continue
@@ -97,9 +110,10 @@ func TestApply(t *testing.T) {
 					t.Error(err)
 					return
 				}
+				old, _ := looked(t).index.At(b)
 				changes := []Change{
 					{Path: a, Action: Bind, source: "new-a"},
-					{Path: b, Action: Remove, layers: 1},
+					{Path: b, Action: Remove, layers: []mount.Entry{old}},
 					{Path: filepath.Join(dir, "none"), Action: Bind, source: "new-a"},
 					{Path: c, Action: Bind, source: tt.last},
 				}

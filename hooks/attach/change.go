@@ -1,5 +1,7 @@
 package attach
 
+import "linuxcontainers.org/lxcfs/fs/mount"
+
 // Action is what is done about one path of a container.
 type Action string
 
@@ -23,8 +25,8 @@ type Change struct {
 	Action Action `json:"action"`
 	Reason string `json:"reason,omitempty"`
 
-	layers int    // mounts to take away first
-	source string // what to bind, below the tree; "" for nothing
+	layers []mount.Entry // mounts to take away first, the topmost first
+	source string        // what to bind, below the tree; "" for nothing
 }
 
 // Request says what to do.

@@ -73,7 +73,7 @@ func child(request Request) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &applier{root: w.root, clones: clones}
+	a := &applier{places: w.places, clones: clones}
 	if err := a.apply(changes); err != nil {
 		return nil, fmt.Errorf("nothing was changed: %w", err)
 	}
@@ -85,7 +85,7 @@ type worker struct {
 	scene
 	own    int // a private copy of the host's mount namespace
 	thread int // /proc/thread-self of the host, which stays this thread's
-	root   int // the container's root
+	places *places
 }
 
 // begin reads all that must be read on the host, and leaves the host's mount
@@ -94,7 +94,7 @@ type worker struct {
 func begin(request Request) (*worker, error) {
 	w := &worker{scene: scene{request: request}}
 	var err error
-	if w.host, err = hostTable(); err != nil {
+	if w.hostGroups, err = hostGroups(); err != nil {
 		return nil, err
 	}
 	if !request.Detach {
@@ -118,9 +118,9 @@ func begin(request Request) (*worker, error) {
 	return w, err
 }
 
-// hostTable is the mounts of the host's init: this process may have a mount
-// namespace of its own.
-func hostTable() (mount.Table, error) {
+// hostGroups are the peer groups of the mounts of the host's init: this process
+// may have a mount namespace of its own.
+func hostGroups() (map[int]bool, error) {
 	const file = "/proc/1/mountinfo"
 	content, err := hostfile.OS{}.Append(nil, file)
 	if err != nil {
@@ -130,7 +130,7 @@ func hostTable() (mount.Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return table, nil
+	return table.PeerGroups(), nil
 }
 
 // treeDevice is the device of the lxcfs at a path, which must be one.
@@ -152,8 +152,8 @@ func treeDevice(tree string) (device, error) {
 
 // look reads what is mounted in the container, from within.
 func (w *worker) look() error {
-	var err error
-	if w.root, err = open("/", unix.O_PATH|unix.O_DIRECTORY); err != nil {
+	root, err := open("/", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
 		return err
 	}
 	info, err := unix.Openat(w.thread, "mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -171,15 +171,18 @@ func (w *worker) look() error {
 		return fmt.Errorf("%s: %w", file.Name(), err)
 	}
 	w.table = table.Reachable()
-	w.dead, w.lacks = w.isDead, w.whyNot
+	w.index = w.table.Index()
+	w.places = newPlaces(&w.scene, root, w.thread)
+	w.dead, w.lacks = w.ask, w.places.whyNot
 	return nil
 }
 
-// isDead asks the topmost mount at a path for its statistics, which a dead
+// ask asks the topmost mount at a path for its statistics, which a dead
 // connection refuses at once. One that does not answer is alive: somebody holds
 // it. It is asked from another thread, which may stay behind.
-func (w *worker) isDead(path string) (bool, error) {
-	place, err := bind.Open(w.root, path)
+func (w *worker) ask(path string) (bool, error) {
+	top, _ := w.index.At(path)
+	place, err := w.places.top(path, top)
 	if err != nil {
 		return false, err
 	}
@@ -198,26 +201,6 @@ func (w *worker) isDead(path string) (bool, error) {
 		return false, &os.PathError{Op: "statfs", Path: path, Err: err}
 	}
 	return err != nil, nil
-}
-
-// whyNot says why nothing can be bound at a path: it is not the kernel's.
-func (w *worker) whyNot(path string) string {
-	place, err := bind.Open(w.root, path)
-	switch {
-	case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR):
-		return "the container has none"
-	case err != nil:
-		return err.Error()
-	}
-	defer unix.Close(place)
-	var st unix.Statfs_t
-	if err := unix.Fstatfs(place, &st); err != nil {
-		return err.Error()
-	}
-	if st.Type != unix.PROC_SUPER_MAGIC && st.Type != unix.SYSFS_MAGIC {
-		return "not a file of the kernel's"
-	}
-	return ""
 }
 
 // cloneAll clones what the changes bind, in the own namespace, and comes back.

@@ -18,14 +18,18 @@ func deviceOf(e mount.Entry) device { return device{e.Major, e.Minor} }
 // scene is all that a plan depends on.
 type scene struct {
 	request Request
-	// host and table are the mounts of the host and of the container.
-	host, table mount.Table
+	// hostGroups are the peer groups of the host's mounts.
+	hostGroups map[int]bool
+	// table is the mounts of the container that a path leads to, and index is of it.
+	table mount.Table
+	index mount.Index
 	// tree is the device of the lxcfs that is to be attached, and served what is
 	// bound of it; both zero for a detach.
 	tree   device
 	served []string
 	// dead asks whether the lxcfs mount on top at a path is dead.
-	dead func(mountpoint string) (bool, error)
+	dead  func(mountpoint string) (bool, error)
+	asked map[device]bool // what it said
 	// lacks says why nothing can be bound at a path, "" if it can.
 	lacks func(path string) string
 }
@@ -58,7 +62,7 @@ func (s *scene) shared(c Change) error {
 		return nil
 	}
 	holder, _ := s.holder(c.Path)
-	if holder.Shared != 0 && slices.ContainsFunc(s.host, func(e mount.Entry) bool { return e.Shared == holder.Shared }) {
+	if s.hostGroups[holder.Shared] {
 		return fmt.Errorf("%s: %w", c.Path, ErrShared)
 	}
 	return nil
@@ -68,7 +72,7 @@ func (s *scene) shared(c Change) error {
 // one below all of lxcfs that are stacked there.
 func (s *scene) holder(name string) (mount.Entry, bool) {
 	for at := name; ; at = path.Dir(at) {
-		for e, ok := s.table.At(at); ok; e, ok = s.below(e) {
+		for e, ok := s.index.At(at); ok; e, ok = s.index.Below(e) {
 			if at != name || !e.Ours() {
 				return e, true
 			}
@@ -79,10 +83,23 @@ func (s *scene) holder(name string) (mount.Entry, bool) {
 	}
 }
 
-// below is the mount under another at the same path.
-func (s *scene) below(top mount.Entry) (mount.Entry, bool) {
-	for _, e := range s.table {
-		if e.ID == top.Parent && e.ID != top.ID && e.MountPoint == top.MountPoint {
+// outer is the innermost mount on a directory above a path.
+func (s *scene) outer(name string) (mount.Entry, bool) {
+	for at := name; at != "/"; {
+		at = path.Dir(at)
+		if e, ok := s.index.At(at); ok {
+			return e, true
+		}
+	}
+	return mount.Entry{}, false
+}
+
+// behind is a FUSE mount, other than the root, on a directory above a path.
+// Somebody of the container's may serve it, and who looks for a name in there
+// waits for him, beyond a SIGKILL.
+func (s *scene) behind(name string) (mount.Entry, bool) {
+	for e, ok := s.outer(name); ok && e.MountPoint != "/"; e, ok = s.outer(e.MountPoint) {
+		if strings.HasPrefix(e.FSType, "fuse") {
 			return e, true
 		}
 	}
@@ -98,7 +115,7 @@ func kernelFile(name string) bool {
 func (s *scene) mountpoints() []string {
 	var points []string
 	for _, e := range s.table.Ours() {
-		if top, ok := s.table.At(e.MountPoint); ok && top.Ours() {
+		if top, ok := s.index.At(e.MountPoint); ok && top.Ours() {
 			points = append(points, e.MountPoint)
 		}
 	}
@@ -109,15 +126,15 @@ func (s *scene) mountpoints() []string {
 func (s *scene) detach() ([]Change, error) {
 	var changes []Change
 	for _, point := range s.mountpoints() {
-		if !kernelFile(point) {
-			continue // for containers in this one
+		if _, ok := s.behind(point); ok || !kernelFile(point) {
+			continue // for containers in this one, or not to be reached without asking it
 		}
-		top, _ := s.table.At(point)
-		layers := 0
-		for e, ok := top, true; ok && e.Ours(); e, ok = s.below(e) {
-			layers++
+		top, _ := s.index.At(point)
+		c := Change{Path: point, Action: Remove}
+		for e, ok := top, true; ok && e.Ours(); e, ok = s.index.Below(e) {
+			c.layers = append(c.layers, e)
 		}
-		changes = append(changes, Change{Path: point, Action: Remove, layers: layers})
+		changes = append(changes, c)
 	}
 	return changes, nil
 }
@@ -130,9 +147,13 @@ func (s *scene) attach() ([]Change, error) {
 	if s.request.Heal {
 		return changes, nil
 	}
+	stale := make(map[string]Change, len(changes))
+	for _, c := range changes {
+		stale[c.Path] = c
+	}
 	for _, name := range s.served {
-		if !slices.ContainsFunc(changes, func(c Change) bool { return c.Path == name }) {
-			changes = append(changes, s.file(name, changes))
+		if _, ok := stale[name]; !ok {
+			changes = append(changes, s.file(name, stale))
 		}
 	}
 	return changes, nil
@@ -142,11 +163,15 @@ func (s *scene) attach() ([]Change, error) {
 func (s *scene) stale() ([]Change, error) {
 	var changes []Change
 	for _, point := range s.mountpoints() {
-		top, _ := s.table.At(point)
+		top, _ := s.index.At(point)
 		if deviceOf(top) == s.tree || s.request.Heal && !kernelFile(point) {
 			continue
 		}
-		dead, err := s.dead(point)
+		if e, ok := s.behind(point); ok {
+			changes = append(changes, Change{Path: point, Action: Skip, Reason: e.MountPoint + " is a FUSE file system"})
+			continue
+		}
+		dead, err := s.isDead(point, top)
 		if err != nil {
 			return nil, err
 		}
@@ -160,13 +185,29 @@ func (s *scene) stale() ([]Change, error) {
 	return changes, nil
 }
 
+// isDead asks each filesystem once: a connection dies with all of its mounts.
+func (s *scene) isDead(point string, top mount.Entry) (bool, error) {
+	if dead, known := s.asked[deviceOf(top)]; known {
+		return dead, nil
+	}
+	dead, err := s.dead(point)
+	if err != nil {
+		return false, err
+	}
+	if s.asked == nil {
+		s.asked = make(map[device]bool)
+	}
+	s.asked[deviceOf(top)] = dead
+	return dead, nil
+}
+
 // replace takes a stale mount away, with those of the same filesystem under it,
 // and puts the tree's in its place.
 func (s *scene) replace(point string, top mount.Entry) Change {
 	c := Change{Path: point, Action: Replace}
 	e, ok := top, true
-	for ; ok && deviceOf(e) == deviceOf(top); e, ok = s.below(e) {
-		c.layers++
+	for ; ok && deviceOf(e) == deviceOf(top); e, ok = s.index.Below(e) {
+		c.layers = append(c.layers, e)
 	}
 	switch {
 	case ok && deviceOf(e) == s.tree: // ours is under it
@@ -182,16 +223,16 @@ func (s *scene) replace(point string, top mount.Entry) Change {
 }
 
 // file decides about a served file at whose place no stale mount is.
-func (s *scene) file(name string, changes []Change) Change {
+func (s *scene) file(name string, stale map[string]Change) Change {
 	c := Change{Path: name, Action: Skip}
-	top, mounted := s.table.At(name)
+	top, mounted := s.index.At(name)
 	above, covered := s.above(name)
 	switch {
 	case mounted && deviceOf(top) == s.tree:
 		c.Action = Keep
 	case covered && deviceOf(above) == s.tree:
 		c.Action, c.Reason = Keep, "with "+above.MountPoint
-	case covered && !goes(above, changes):
+	case covered && len(stale[above.MountPoint].layers) == 0:
 		c.Reason = above.MountPoint + " is of another lxcfs"
 	case mounted && !kernelsOwn(top):
 		c.Reason = top.FSType + " is mounted over it"
@@ -216,14 +257,9 @@ func kernelsOwn(e mount.Entry) bool {
 // above is the innermost lxcfs mount on a directory of the path.
 func (s *scene) above(name string) (mount.Entry, bool) {
 	for at := path.Dir(name); at != "/"; at = path.Dir(at) {
-		if e, ok := s.table.At(at); ok && e.Ours() {
+		if e, ok := s.index.At(at); ok && e.Ours() {
 			return e, true
 		}
 	}
 	return mount.Entry{}, false
-}
-
-// goes: the changes take the mount away.
-func goes(e mount.Entry, changes []Change) bool {
-	return slices.ContainsFunc(changes, func(c Change) bool { return c.Path == e.MountPoint && c.layers > 0 })
 }

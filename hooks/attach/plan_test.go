@@ -35,7 +35,7 @@ func parse(t *testing.T, text string) mount.Table {
 func newScene(t *testing.T, request Request, more string) *scene {
 	table := parse(t, containerMounts+more).Reachable()
 	return &scene{
-		request: request, host: parse(t, hostMounts), table: table, tree: device{0, 50},
+		request: request, hostGroups: parse(t, hostMounts).PeerGroups(), table: table, index: table.Index(), tree: device{0, 50},
 		served: []string{"/proc/meminfo", "/proc/pressure/io", "/sys/devices/system/cpu"},
 		dead: func(point string) (bool, error) {
 			top, _ := table.At(point)
@@ -50,8 +50,8 @@ func spell(changes []Change) []string {
 	var lines []string
 	for _, c := range changes {
 		line := fmt.Sprintf("%s %s", c.Action, c.Path)
-		if c.layers > 0 {
-			line += fmt.Sprintf(" -%d", c.layers)
+		if len(c.layers) > 0 {
+			line += fmt.Sprintf(" -%d", len(c.layers))
 		}
 		if c.source != "" {
 			line += " +" + c.source
@@ -151,5 +151,26 @@ func TestPlanRefusesShared(t *testing.T) {
 	s := newScene(t, Request{}, strings.Replace(shared, "shared:5", "shared:77", 1))
 	if _, err := s.plan(); err != nil {
 		t.Errorf("a peer group of its own: %v", err)
+	}
+}
+
+// Nothing is looked up in a FUSE mount of the container's: who serves it may let a
+// process wait that no signal ends.
+func TestPlanStaysOutOfFUSE(t *testing.T) {
+	const fuse = "110 100 0:70 / /proc rw - fuse.evil x rw\n111 102 0:71 / /sys/devices rw - fuse y rw\n"
+	s := newScene(t, Request{}, fuse+"120 110 0:40 / /proc/stat rw - fuse.lxcfs lxcfs rw\n")
+	s.dead = func(string) (bool, error) { t.Error("asked below a FUSE mount"); return true, nil }
+	s.lacks = newPlaces(s, -1, -1).whyNot
+	changes, err := s.plan()
+	want := []string{
+		"skip /proc/stat: /proc is a FUSE file system", "skip /proc/meminfo: not a file of the kernel's",
+		"skip /proc/pressure/io: not a file of the kernel's", "skip /sys/devices/system/cpu: not a file of the kernel's",
+	}
+	if got := spell(changes); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v\n%s\nwant\n%s", err, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	s = newScene(t, Request{Detach: true}, fuse+"120 110 0:40 / /proc/stat rw - fuse.lxcfs lxcfs rw\n")
+	if changes, err := s.plan(); err != nil || len(changes) > 0 {
+		t.Errorf("detach: got %q, %v", spell(changes), err)
 	}
 }

@@ -3,7 +3,6 @@ package bind
 import (
 	"os"
 	"path"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,40 +10,29 @@ import (
 // Clone returns a mount of one path of the tree (a name below it, or "." for
 // all), attached nowhere yet: open_tree(2). The caller closes it; a clone that
 // was not moved goes away with its descriptor.
+//
+// It is private: a clone of the host's mount joins that one's peer group, and
+// what a container mounts in it would appear on the host and in all others. Before
+// Linux 5.12, which can do that, the propagation of the caller's namespace decides.
 func Clone(tree, name string) (int, error) {
 	source := path.Join(tree, name)
 	fd, err := unix.OpenTree(unix.AT_FDCWD, source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_SYMLINK_NOFOLLOW)
-	return fd, pathError("open_tree", source, err)
-}
-
-// Open opens a path below the directory root as a place: O_PATH, which asks the
-// file's filesystem for nothing. Symbolic links are not followed anywhere (an
-// image decides where they go): ELOOP.
-func Open(root int, name string) (int, error) {
-	how := unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_CLOEXEC | unix.O_NOFOLLOW,
-		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
+	if err != nil {
+		return -1, pathError("open_tree", source, err)
 	}
-	for {
-		fd, err := unix.Openat2(root, strings.TrimPrefix(name, "/"), &how)
-		if err != unix.EINTR && err != unix.EAGAIN { // EAGAIN: something was renamed meanwhile
-			return fd, pathError("open", name, err)
-		}
+	private := unix.MountAttr{Propagation: unix.MS_PRIVATE}
+	err = unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &private)
+	if err != nil && err != unix.ENOSYS {
+		unix.Close(fd)
+		return -1, pathError("mount_setattr", source, err)
 	}
+	return fd, nil
 }
 
 // Move attaches a clone on top of an opened place.
 func Move(clone, place int, name string) error {
 	err := unix.MoveMount(clone, "", place, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
 	return pathError("move_mount", name, err)
-}
-
-// Device returns st_dev of an opened place as mountinfo shows it, without
-// asking its filesystem.
-func Device(place int) (major, minor uint32, err error) {
-	var st unix.Statx_t
-	err = unix.Statx(place, "", unix.AT_EMPTY_PATH|unix.AT_STATX_DONT_SYNC, unix.STATX_TYPE, &st)
-	return st.Dev_major, st.Dev_minor, os.NewSyscallError("statx", err)
 }
 
 func pathError(op, name string, err error) error {
