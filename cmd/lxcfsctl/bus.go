@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"linuxcontainers.org/lxcfs/dbusapi"
+	"linuxcontainers.org/lxcfs/hooks/attach"
 )
 
 // askTimeout bounds a question to the daemon; for a password it is longer.
@@ -62,7 +64,8 @@ func statusOf(err error) int {
 	case errors.Is(err, dbusapi.ErrDenied):
 		return exitDenied
 	case errors.Is(err, dbusapi.ErrNoSuchContainer), errors.Is(err, dbusapi.ErrNoSuchProcess),
-		errors.Is(err, dbusapi.ErrNoSuchFile), errors.Is(err, dbusapi.ErrNoSuchConnection):
+		errors.Is(err, dbusapi.ErrNoSuchFile), errors.Is(err, dbusapi.ErrNoSuchConnection),
+		errors.Is(err, attach.ErrNotFound), errors.Is(err, attach.ErrGone):
 		return exitNotFound
 	}
 	return exitFailure
@@ -94,9 +97,25 @@ func pick(all []dbusapi.ContainerUsage, name string) (dbusapi.ContainerUsage, er
 	case 1:
 		return found[0], nil
 	case 0:
+		if c, ok := claiming(all, encoded); ok {
+			return dbusapi.ContainerUsage{}, fmt.Errorf("%w: %s is only claimed, and claims name nothing; if that one is meant, give its cgroup: --container %s",
+				dbusapi.ErrNoSuchContainer, c.ClaimedName, c.Cgroup)
+		}
 		return dbusapi.ContainerUsage{}, fmt.Errorf("%w: %q has read no file of lxcfs yet (lxcfsctl containers lists those that have; --pid finds others)", dbusapi.ErrNoSuchContainer, name)
 	}
 	return dbusapi.ContainerUsage{}, fmt.Errorf("%q is more than one container: %s and %s; name the cgroup", name, found[0].Cgroup, found[1].Cgroup)
+}
+
+// claiming finds who claims a name, as containers shows it or in full.
+func claiming(all []dbusapi.ContainerUsage, name string) (dbusapi.ContainerUsage, bool) {
+	name = strings.TrimSuffix(name, " (claimed)")
+	for _, c := range all {
+		_, bare, _ := strings.Cut(c.ClaimedName, "/")
+		if c.ClaimedName != "" && name != "" && (strings.HasPrefix(c.ClaimedName, name) || strings.HasPrefix(bare, name)) {
+			return c, true
+		}
+	}
+	return dbusapi.ContainerUsage{}, false
 }
 
 func named(c dbusapi.Container, name string) bool {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/dbusapi"
+	"linuxcontainers.org/lxcfs/hooks/attach"
 )
 
 func TestStatusOf(t *testing.T) {
@@ -25,6 +26,8 @@ func TestStatusOf(t *testing.T) {
 		{fmt.Errorf("x: %w", dbusapi.ErrDenied), 4},
 		{fmt.Errorf("x: %w", dbusapi.ErrNoSuchContainer), 5},
 		{fmt.Errorf("x: %w", dbusapi.ErrNoSuchProcess), 5},
+		{fmt.Errorf("x: %w", attach.ErrNotFound), 5},
+		{fmt.Errorf("x: %w", attach.ErrGone), 5},
 		{fmt.Errorf("x: %w", dbusapi.ErrNoSuchFile), 5},
 		{fmt.Errorf("x: %w", dbusapi.ErrNoSuchConnection), 5},
 	} {
@@ -199,5 +202,21 @@ func TestStatusAndExplanationPrint(t *testing.T) {
 	}}
 	if err := e.print(screen{Writer: &out}); err != nil || !strings.Contains(out.String(), "rule: /x") || !strings.Contains(out.String(), "/sys/fs/cgroup/lxc/memory.max") {
 		t.Errorf("%v:\n%s", err, out.String())
+	}
+}
+
+// A claim finds nothing, and the message says by what the container is found.
+func TestPickOfAClaim(t *testing.T) {
+	var c dbusapi.ContainerUsage
+	c.ClaimedName, c.Cgroup, c.Kind = "podman/feedfeedfeedfeed", "/user.slice/libpod-feedfeedfeedfeed.scope", "application"
+	all := []dbusapi.ContainerUsage{c}
+	for _, name := range []string{"podman/feedfeedfeed (claimed)", "podman/feedfeedfeed", "feedfeedfeed", "podman/feedfeedfeedfeed"} {
+		_, err := pick(all, name)
+		if !errors.Is(err, dbusapi.ErrNoSuchContainer) || !strings.Contains(err.Error(), "--container "+c.Cgroup) {
+			t.Errorf("%s: got %v, which does not say what to do", name, err)
+		}
+	}
+	if got, err := pick(all, c.Cgroup); err != nil || got.Cgroup != c.Cgroup {
+		t.Errorf("by its cgroup: got %v, %v", got, err)
 	}
 }
