@@ -26,7 +26,7 @@ const (
 func serviceFiles() []string { return []string{"lxcfs.service.in", "lxcfs-cgroup.service.in"} }
 
 func unitFiles() []string {
-	return append(serviceFiles(), "lxcfs-heal.service.in", "lxcfs.socket", "lxcfs-active.target", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount",
+	return append(serviceFiles(), "lxcfs-attach.service.in", "lxcfs-heal.service.in", "lxcfs.socket", "lxcfs-active.target", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount",
 		"lxcfs-metrics.service.in", "lxcfs-metrics.socket")
 }
 
@@ -286,4 +286,29 @@ func applied(t *testing.T, tool, file string, args ...string) string {
 		t.Errorf("%s: %v\n%s", tool, err, out)
 	}
 	return root
+}
+
+// No script of a package waits for containers: one of them would decide how long an
+// upgrade takes.
+func TestPackagesDoNotWaitForContainers(t *testing.T) {
+	scripts, err := filepath.Glob("../packaging/debian/lxcfs.p*")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("got %q, %v", scripts, err)
+	}
+	started := false
+	for _, name := range append(scripts, "../packaging/rpm/lxcfs.spec") {
+		for line := range strings.Lines(read(t, name)) {
+			started = started || strings.Contains(line, "systemctl --no-block start lxcfs-attach.service")
+			if strings.Contains(line, "lxcfsctl") && strings.Contains(line, "attach") ||
+				strings.Contains(line, "start") && strings.Contains(line, "lxcfs-attach") && !strings.Contains(line, "--no-block") {
+				t.Errorf("%s waits: %q", name, line)
+			}
+		}
+	}
+	if !started {
+		t.Error("no package starts lxcfs-attach.service")
+	}
+	if got := words(t, "lxcfs-attach.service.in", "Service", "Type"); !got["oneshot"] {
+		t.Errorf("got type %v", got)
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +27,7 @@ type attaching struct {
 	request attach.Request
 	all     bool
 	verbose bool
+	timeout time.Duration // of --all
 }
 
 const attachHelp = `Binds the files of lxcfs over those of containers that run already, of any
@@ -35,7 +38,9 @@ stays as it is.
 
 Mounts of an lxcfs that died are replaced. --all does that everywhere, also in
 units and nested containers, and attaches every container that a runtime made:
-so a host changes from another lxcfs to this one, and no container is restarted.`
+so a host changes from another lxcfs to this one, and no container is restarted.
+Containers of runtimes come first, several are worked on at a time, none gets more
+than 30 s, and all --timeout; who was left is said.`
 
 func attachVerb() *cobra.Command {
 	var a attaching
@@ -66,73 +71,90 @@ They see the host's numbers then. Containers are named as for attach.`,
 func (a *attaching) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&a.all, "all", false, "all containers")
+	f.DurationVar(&a.timeout, "timeout", allTimeout, "with --all: `TIME` for all")
 	f.BoolVarP(&a.request.DryRun, "dry-run", "n", false, "change nothing, say what would be done")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say what is done about each file")
 	treeFlag(cmd, &a.request.Tree)
 }
 
-// run works on one container after another; an error of one does not keep the
-// others from it.
+// run works on the containers that are named, one after another, or on all. An
+// error of one does not keep the others from it.
 func (a *attaching) run(cmd *cobra.Command, args []string) error {
 	if a.all == (len(args) > 0) {
 		return usageError{errors.New("name containers, or give --all")}
 	}
-	found, err := a.found(args)
+	if a.timeout <= 0 {
+		return usageError{errors.New("--timeout has to be positive")}
+	}
+	host, err := cgroup.Detect(hostfile.OS{})
 	if err != nil {
 		return err
 	}
+	found, err := attach.Scan(container.New(host, container.Options{}))
+	if err != nil {
+		return err
+	}
+	refused, err := attach.Refuse()
+	if err != nil {
+		return err
+	}
+	if a.all {
+		return a.everywhere(cmd, refused, found)
+	}
+	names := attach.Names{All: found, MainPID: mainPID(cmd.Context())}
+	found = nil
+	for _, name := range args {
+		some, err := names.Select(name)
+		if err != nil {
+			return err
+		}
+		found = append(found, some...)
+	}
 	var errs []error
 	for _, f := range found {
-		err := a.one(cmd.Context(), cmd.OutOrStdout(), f)
-		if a.all && errors.Is(err, attach.ErrGone) {
-			continue // it ended meanwhile
-		}
-		errs = append(errs, err)
+		errs = append(errs, a.one(cmd.Context(), cmd.OutOrStdout(), refused, f))
 	}
 	return errors.Join(errs...)
 }
 
-// found lists the mount namespaces to work on.
-func (a *attaching) found(names []string) ([]attach.Found, error) {
-	host, err := cgroup.Detect(hostfile.OS{})
-	if err != nil {
-		return nil, err
+func (a *attaching) verb() string {
+	if a.request.Detach {
+		return "detach"
 	}
-	all, err := attach.Scan(container.New(host, container.Options{}), a.request.Tree)
-	if err != nil {
-		return nil, err
-	}
-	if a.all {
-		return all, nil
-	}
-	var found []attach.Found
-	for _, name := range names {
-		some, err := attach.Select(all, name)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, some...)
-	}
-	return found, nil
+	return "attach"
 }
 
-func (a *attaching) one(ctx context.Context, out io.Writer, f attach.Found) error {
+// mainPID asks the service manager.
+func mainPID(ctx context.Context) func(unit string) int {
+	const wait = 10 * time.Second
+	return func(unit string) int {
+		ctx, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, "systemctl", "show", "--property=MainPID", "--value", "--", unit).Output()
+		if err != nil {
+			return 0
+		}
+		pid, _ := strconv.Atoi(strings.TrimSpace(string(out))) // 0: it has none
+		return pid
+	}
+}
+
+func (a *attaching) one(ctx context.Context, out io.Writer, refused *attach.Refused, f attach.Found) error {
 	request := a.request
 	if a.all && !f.Known() {
-		if !f.Stale || request.Detach {
+		if request.Detach || !f.Stale(a.request.Tree) {
 			return nil
 		}
 		request.Heal = true
 	}
-	target, err := attach.Open(f.PID)
+	target, err := f.Open()
 	if err != nil {
 		return err
 	}
 	defer target.Close()
-	target.Name = f.Name()
 	ctx, cancel := context.WithTimeout(ctx, attachTimeout)
 	defer cancel()
-	result, err := attach.Run(ctx, target, request)
+	result, err := attach.Run(ctx, refused, target, request)
 	if a.all && (errors.Is(err, attach.ErrDaemon) || errors.Is(err, attach.ErrHost)) {
 		return nil // this program's own, where lxcfs itself runs in a container
 	}
@@ -140,7 +162,10 @@ func (a *attaching) one(ctx context.Context, out io.Writer, f attach.Found) erro
 		return err
 	}
 	if !request.Heal || result.Changed() {
-		return report(screenOf(out), target.String(), result, a.verbose || request.DryRun)
+		var text strings.Builder // written at once: others write, too
+		err := report(screenOf(&text), target.String(), result, a.verbose || request.DryRun)
+		_, failed := io.WriteString(out, text.String())
+		return errors.Join(err, failed)
 	}
 	return nil
 }

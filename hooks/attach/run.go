@@ -19,8 +19,8 @@ const endTimeout = 2 * time.Second
 // Run does the request in the target's mount namespace, in a child. Only a
 // program whose main function honours [IsChild] may use it. When the context
 // ends before the child does, the child is killed.
-func Run(ctx context.Context, t *Target, request Request) (Result, error) {
-	if err := t.check(); err != nil {
+func Run(ctx context.Context, refused *Refused, t *Target, request Request) (Result, error) {
+	if err := refused.check(t); err != nil {
 		return Result{}, fmt.Errorf("%s: %w", t, err)
 	}
 	answer, err := start(ctx, t, request)

@@ -54,6 +54,19 @@ func Open(pid int) (*Target, error) {
 	return t, nil
 }
 
+// Open holds it open. Another namespace under the same process id is [ErrGone].
+func (f Found) Open() (*Target, error) {
+	t, err := Open(f.PID)
+	if err != nil {
+		return nil, err
+	}
+	if f.namespace != "" && f.namespace != t.inode {
+		return nil, errors.Join(ErrGone, t.Close())
+	}
+	t.Name = f.Name()
+	return t, nil
+}
+
 // Close lets the namespace go.
 func (t *Target) Close() error { return t.namespace.Close() }
 
@@ -65,16 +78,31 @@ func (t *Target) String() string {
 	return fmt.Sprintf("%s (process %d)", t.Name, t.PID)
 }
 
-// check refuses what must never be attached to.
-func (t *Target) check() error {
+// Refused is what must never be attached to: the mount namespaces of the host and
+// of its lxcfs daemons.
+type Refused struct {
+	host    []string
+	daemons map[string]bool
+}
+
+// Refuse looks for them.
+func Refuse() (*Refused, error) {
 	host, err := hostNamespaces()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if slices.Contains(host, t.inode) {
+	daemons, err := daemonNamespaces()
+	return &Refused{host: host, daemons: daemons}, err
+}
+
+func (r *Refused) check(t *Target) error {
+	switch {
+	case slices.Contains(r.host, t.inode):
 		return ErrHost
+	case r.daemons[t.inode]:
+		return ErrDaemon
 	}
-	return t.checkDaemon()
+	return nil
 }
 
 // hostNamespaces lists the mount namespaces of this process and of the host's
@@ -96,27 +124,28 @@ func hostNamespaces() ([]string, error) {
 	return namespaces, nil
 }
 
-// checkDaemon looks for a daemon of the host in the namespace. Another process
-// that calls itself so is refused as well.
-func (t *Target) checkDaemon() error {
+// daemonNamespaces are those that a daemon of the host is in. Another process that
+// calls itself so counts as well.
+func daemonNamespaces() (map[string]bool, error) {
 	pids, err := processes()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	found := make(map[string]bool)
 	for _, pid := range pids {
 		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 		if err != nil || string(comm) != "lxcfs\n" {
 			continue
 		}
 		inode, err := os.Readlink(mountNamespace(pid))
-		if err != nil || inode != t.inode {
+		if err != nil {
 			continue
 		}
 		if ids, err := namespaceIDs(pid); err == nil && len(ids) == 1 {
-			return ErrDaemon
+			found[inode] = true
 		}
 	}
-	return nil
+	return found, nil
 }
 
 func mountNamespace(pid int) string { return fmt.Sprintf("/proc/%d/ns/mnt", pid) }
