@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/containerd/nri/pkg/api"
 )
@@ -85,8 +88,86 @@ func TestNoLxcfs(t *testing.T) {
 		if a, _ := create(t, p, pod, c); a != nil {
 			t.Errorf("got %v", a)
 		}
-		if !strings.Contains(logged.String(), "container c of pod n/p") || !strings.Contains(logged.String(), want) {
+		if !strings.Contains(logged.String(), `container "c" of pod "n"/"p"`) || !strings.Contains(logged.String(), want) {
 			t.Errorf("logged %q, want %q", logged, want)
 		}
 	}
+}
+
+// A volume over /proc or /sys is left alone: it may be the host's, and propagate.
+func TestVolumes(t *testing.T) {
+	const all = "/proc/meminfo /proc/stat /sys/devices/system/cpu"
+	standard := []*api.Mount{{Destination: "/proc", Type: "proc"}, {Destination: "/sys", Type: "sysfs"}, {Destination: "/sys/fs/cgroup", Type: "cgroup"}}
+	volume := func(at string) []*api.Mount {
+		return append(slices.Clone(standard), &api.Mount{Source: at, Destination: at, Type: "bind", Options: []string{"rbind", "rshared"}})
+	}
+	for _, tt := range []struct {
+		name   string
+		mounts []*api.Mount
+		want   string
+	}{
+		{"none", standard, all},
+		{"the host's /proc", volume("/proc"), "/sys/devices/system/cpu"},
+		{"spelled otherwise", volume("//proc/../proc/."), "/sys/devices/system/cpu"},
+		{"relative", volume("proc"), "/sys/devices/system/cpu"},
+		{"out of it", volume("../../sys"), "/proc/meminfo /proc/stat"},
+		{"the host's devices", volume("/sys/devices"), "/proc/meminfo /proc/stat"},
+		{"a directory of a like name", volume("/sys/dev"), all},
+		{"a file", volume("proc/stat"), "/proc/meminfo /sys/devices/system/cpu"},
+		{"an empty message", []*api.Mount{nil, {}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, _ := newTestPlugin(t)
+			if _, got := create(t, p, nil, &api.Container{Mounts: tt.mounts}); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// However many pods are made while lxcfs does not answer, one question waits for it.
+func TestQuestionsDoNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, logged := newTestPlugin(t)
+		block, asked := make(chan struct{}), 0
+		p.served = func() ([]string, error) { asked++; <-block; return []string{"/proc/stat"}, nil }
+		name := strings.Repeat("x", 1000) + "\nforged"
+		for range 100 {
+			create(t, p, &api.PodSandbox{Name: name}, &api.Container{Name: "c\nforged"})
+		}
+		if asked != 1 {
+			t.Errorf("%d questions, want 1", asked)
+		}
+		if lines := strings.Count(logged.String(), "\n"); lines != 100 || logged.Len() > 100*1000 {
+			t.Errorf("%d lines of %d bytes, want 100 short ones", lines, logged.Len())
+		}
+		close(block)
+		synctest.Wait()
+		if _, got := create(t, p, nil, nil); got != "/proc/stat" || asked != 2 {
+			t.Errorf("once it answers: got %q after %d questions", got, asked)
+		}
+	})
+}
+
+// Whatever the runtime says of a container, what is mounted is what lxcfs serves, at
+// its place, and never over a mount of the container's.
+func FuzzCreateContainer(f *testing.F) {
+	f.Add("/proc", "proc", "/proc/stat", "bind", "off")
+	f.Add("../proc/", "bind", "proc/./stat", "", "c")
+	f.Add("\x00", "sysfs", strings.Repeat("/..", 100), "proc", "\n")
+	f.Fuzz(func(t *testing.T, a, aType, b, bType, name string) {
+		p, _ := newTestPlugin(t)
+		mounts := []*api.Mount{{Destination: a, Type: aType}, nil, {Destination: b, Type: bType}}
+		adjusted, targets := create(t, p, &api.PodSandbox{Name: name, Annotations: map[string]string{Annotation: name}},
+			&api.Container{Name: name, Mounts: mounts})
+		if (adjusted == nil) != (name == "off") {
+			t.Errorf("got %v for %q", adjusted, name)
+		}
+		served, _ := p.served()
+		for _, target := range strings.Fields(targets) {
+			if !slices.Contains(served, target) || target == path.Clean("/"+a) || target == path.Clean("/"+b) {
+				t.Errorf("mounts over %q", target)
+			}
+		}
+	})
 }

@@ -1,8 +1,10 @@
 package oci
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,6 +60,52 @@ func TestRoot(t *testing.T) {
 	}
 	if _, err := (State{Bundle: "/no/such"}).Root(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v, want that it does not exist", err)
+	}
+}
+
+// Whatever a runtime or an image says, nothing panics and the host's root is none.
+func FuzzStateAndRoot(f *testing.F) {
+	f.Add([]byte(`{"id":"c1","bundle":"/run/c1","annotations":{"a":"b"}}`), []byte(`{"root":{"path":"rootfs"}}`))
+	f.Add([]byte(`{"bundle":"/"}`), []byte(`{"root":{"path":"../../.."}}`))
+	f.Add([]byte(`{"bundle":"relative/../.."}`), []byte(`[[[[[[[[`))
+	f.Fuzz(func(t *testing.T, state, config []byte) {
+		if s, err := ReadState(bytes.NewReader(state)); err == nil && !filepath.IsAbs(s.Bundle) {
+			t.Errorf("got bundle %q", s.Bundle)
+		}
+		bundle := t.TempDir()
+		if err := os.WriteFile(filepath.Join(bundle, "config.json"), config, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if root, err := (State{Bundle: bundle}).Root(); err == nil && (root == "/" || !filepath.IsAbs(root) || root != filepath.Clean(root)) {
+			t.Errorf("got root %q", root)
+		}
+	})
+}
+
+// A state without end is refused and not kept in memory.
+func TestReadStateOfAnySize(t *testing.T) {
+	if _, err := ReadState(io.MultiReader(strings.NewReader(`{"bundle":"`), endless{})); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("got %v, want that it is too long", err)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 'x'
+	}
+	return len(b), nil
+}
+
+// A root that is a link to this process's own is the host's, however it is spelled.
+func TestRootThatLeadsToTheHost(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "rootfs")
+	if err := os.Symlink("/", link); err != nil {
+		t.Fatal(err)
+	}
+	if fd, err := openRoot(link); !errors.Is(err, errHostRoot) {
+		t.Errorf("got %d, %v, want errHostRoot", fd, err)
 	}
 }
 
