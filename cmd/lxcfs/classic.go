@@ -62,8 +62,14 @@ func (s *settings) begin(files namedFiles) (*pidfile, parts, string, error) {
 }
 
 // mount mounts a new connection at the mountpoint, in the place of a dead mount
-// of ours. It returns the connection and the resolved path.
+// of ours. It returns the connection and the resolved path. What stands in its way
+// does so at the next start, too.
 func (s *settings) mount() (fd int, mountpoint string, err error) {
+	fd, mountpoint, err = s.tryMount()
+	return fd, mountpoint, lasting(err)
+}
+
+func (s *settings) tryMount() (fd int, mountpoint string, err error) {
 	flags, _, err := s.mountOptions()
 	if err != nil {
 		return -1, "", err

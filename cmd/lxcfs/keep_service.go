@@ -83,7 +83,7 @@ func endOf(err error) error {
 		return nil
 	case errors.As(err, &worker) && worker.Status.Exited():
 		return serverEnd{worker.Status.ExitStatus()}
-	case errors.As(err, &worker) && worker.Status.Signal() == unix.SIGTERM: // stopped at its very start
+	case errors.As(err, &worker) && orderly(worker.Status): // stopped at its very start
 		return nil
 	}
 	return err
@@ -152,7 +152,7 @@ func (p passed) reexec(h fdstore.Handover, log logger) error {
 // logServer logs what the server does not say itself, nor the service manager.
 func logServer(log logger, e fdstore.Event) {
 	switch {
-	case e.Kind == fdstore.Started, e.Kind == fdstore.Ready, e.Kind == fdstore.Died && e.Wait == 0:
+	case e.Kind == fdstore.Started, e.Kind == fdstore.Ready, e.Kind == fdstore.Died && orderly(e.Wait):
 		log.Debug("worker "+e.Kind.String(), "pid", e.PID)
 	default:
 		logKeeper(log, e)

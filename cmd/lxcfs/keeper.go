@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -105,13 +106,31 @@ func logKeeper(log logger, e fdstore.Event) {
 	switch e.Kind {
 	case fdstore.Kept:
 		log.Error("the keeper was not executed anew, and goes on", "error", e.Err)
-	case fdstore.Died, fdstore.Delayed, fdstore.Starved, fdstore.Overdue, fdstore.Full, fdstore.HungUp, fdstore.Failed, fdstore.Refused,
-		fdstore.Untold:
-		log.Warn("worker "+e.Kind.String(), "pid", e.PID, "name", e.Name, "signal", e.Wait.Signal(),
-			"status", e.Wait.ExitStatus(), "delay", e.Delay, "text", e.Text, "error", e.Err)
+	case fdstore.Died:
+		logEnd(log, e)
+	case fdstore.Delayed, fdstore.Starved, fdstore.Overdue, fdstore.Full, fdstore.HungUp, fdstore.Failed, fdstore.Refused, fdstore.Untold:
+		log.Warn("worker "+e.Kind.String(), "pid", e.PID, "name", e.Name, "delay", e.Delay, "text", e.Text, "error", e.Err)
 	case fdstore.Ready, fdstore.Started:
 		log.Info("worker "+e.Kind.String(), "pid", e.PID)
 	default:
 		log.Debug("worker "+e.Kind.String(), "pid", e.PID, "name", e.Name, "text", e.Text)
 	}
+}
+
+// logEnd logs how a worker ended.
+func logEnd(log logger, e fdstore.Event) {
+	switch {
+	case orderly(e.Wait):
+		log.Info("worker ended", "pid", e.PID)
+	case e.Wait.Signaled():
+		log.Warn("worker died", "pid", e.PID, "signal", e.Wait.Signal())
+	default:
+		log.Warn("worker died", "pid", e.PID, "status", e.Wait.ExitStatus())
+	}
+}
+
+// orderly says whether a worker ended as it was told to. It handles SIGTERM, unless
+// it gets it at its very start.
+func orderly(w syscall.WaitStatus) bool {
+	return w.Exited() && w.ExitStatus() == exitOK || w.Signaled() && w.Signal() == unix.SIGTERM
 }

@@ -138,7 +138,7 @@ func TestCommandLine(t *testing.T) {
 		{"unknown mount option", []string{"-o", "magic", "/a"}, 64, "", "magic"},
 		{"wrong policy", []string{"-o", "cpu=all", "/a"}, 64, "", "cpu=auto, cpu=cpuset, cpu=quota"},
 		{"debug and foreground", []string{"-d", "-f", "/a"}, 64, "", "exclude each other"},
-		{"no such mountpoint", []string{"-p", filepath.Join(t.TempDir(), "p"), "/nonexistent/x"}, 1, "", "/nonexistent"},
+		{"no such mountpoint", []string{"-p", filepath.Join(t.TempDir(), "p"), "/nonexistent/x"}, 69, "", "/nonexistent"},
 		{"pid file in no directory", []string{"-p", "/nonexistent/p", "/tmp"}, 1, "", "pid file"},
 		{"worker by hand", []string{"--worker", "/a"}, 1, "", "for the keeper"},
 	} {
