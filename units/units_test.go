@@ -26,7 +26,8 @@ const (
 func serviceFiles() []string { return []string{"lxcfs.service.in", "lxcfs-cgroup.service.in"} }
 
 func unitFiles() []string {
-	return append(serviceFiles(), "lxcfs-attach.service.in", "lxcfs-heal.service.in", "lxcfs.socket", "lxcfs-active.target", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount",
+	return append(serviceFiles(), "lxcfs-attach.service.in", "lxcfs-heal.service.in", "lxcfs-mount-check@.service.in", "lxcfs.socket",
+		"lxcfs-active.target", "var-lib-lxcfs.mount", "lxcfs-cgroup.socket", "var-lib-lxcfs.cgroup.mount",
 		"lxcfs-metrics.service.in", "lxcfs-metrics.socket")
 }
 
@@ -184,7 +185,10 @@ func TestWiring(t *testing.T) {
 	}{
 		{"lxcfs.service.in", "Unit", "Before", runtimes},
 		{"var-lib-lxcfs.mount", "Unit", "Before", append(runtimes, "umount.target")},
-		{"lxcfs.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.mount", "lxcfs-heal.service"}},
+		{"lxcfs.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.mount", "lxcfs-heal.service", "lxcfs-mount-check@var-lib-lxcfs.service"}},
+		{"lxcfs-mount-check@.service.in", "Unit", "After", []string{"%i.mount", "lxcfs-heal.service"}},
+		{"lxcfs-mount-check@.service.in", "Unit", "StopWhenUnneeded", []string{"yes"}},
+		{"lxcfs-mount-check@.service.in", "Unit", "StartLimitIntervalSec", []string{"0"}},
 		{"lxcfs-heal.service.in", "Unit", "Before", []string{"var-lib-lxcfs.mount"}},
 		{"lxcfs-heal.service.in", "Unit", "StopWhenUnneeded", []string{"yes"}},
 		{"lxcfs-heal.service.in", "Unit", "PartOf", []string{"lxcfs-active.target"}},
@@ -212,7 +216,7 @@ func TestWiring(t *testing.T) {
 		{"var-lib-lxcfs.mount", "Unit", "PartOf", []string{"lxcfs-active.target"}},
 		{"var-lib-lxcfs.mount", "Unit", "DefaultDependencies", []string{"no"}},
 		{"lxcfs.socket", "Socket", "SocketMode", []string{"0600"}},
-		{"lxcfs-cgroup.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.cgroup.mount"}},
+		{"lxcfs-cgroup.service.in", "Unit", "Wants", []string{"var-lib-lxcfs.cgroup.mount", "lxcfs-mount-check@var-lib-lxcfs.cgroup.service"}},
 		{"lxcfs-cgroup.service.in", "Unit", "Before", runtimes},
 		{"lxcfs-cgroup.service.in", "Service", "FileDescriptorStoreMax", []string{"512"}},
 		{"lxcfs-cgroup.socket", "Socket", "ListenSequentialPacket", []string{mount.CgroupSocket}},

@@ -73,7 +73,7 @@ func (s *service) refuse(mountpoint string, err error) error {
 	default:
 		reason = hopeless{reason}
 	}
-	s.refused.Store(&reason)
+	s.refused.CompareAndSwap(nil, &reason) // the first knows best
 	s.wake()
 	return err
 }

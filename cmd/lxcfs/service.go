@@ -153,10 +153,12 @@ func (s *service) run(ctx context.Context) error {
 		case s.count() > 0:
 			s.sayReady()
 			idle.Stop()
-		case s.ready || s.missed.Load():
+		case s.ready:
 			idle.Reset(idleWait)
 		case s.refused.Load() != nil:
 			idle.Reset(0)
+		case s.missed.Load():
+			idle.Reset(idleWait)
 		}
 		select {
 		case <-ctx.Done():
@@ -184,10 +186,10 @@ func (s *service) idled() error {
 	case s.ready:
 		s.log.Info("stopping: nothing is mounted any more")
 		return nil
-	case s.missed.Load():
-		return errMissed
 	case s.refused.Load() != nil:
 		return *s.refused.Load()
+	case s.missed.Load():
+		return errMissed
 	}
 	return errNoConnection
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -37,6 +38,8 @@ type finding struct {
 // world is the machine as the checks see it.
 type world struct {
 	files hostfile.FS
+	// lstat is the mode of a file, symbolic links not followed.
+	lstat func(name string) (fs.FileMode, error)
 	// release is the kernel's, uname(2).
 	release string
 	// run runs a command and returns what it prints, trimmed.
@@ -161,6 +164,7 @@ func thisMachine(ctx context.Context) *world {
 	_ = unix.Uname(&name) // cannot fail with a pointer that is right
 	return &world{
 		files:   hostfile.OS{},
+		lstat:   lstat,
 		release: unix.ByteSliceToString(name.Release[:]),
 		run: func(name string, args ...string) (string, error) {
 			ctx, cancel := context.WithTimeout(ctx, runTimeout)
@@ -172,6 +176,14 @@ func thisMachine(ctx context.Context) *world {
 		root:   os.Geteuid() == 0,
 		read:   func() (dbusapi.FilesCheck, error) { return askDaemon(ctx, readTimeout, (*dbusapi.Client).CheckFiles) },
 	}
+}
+
+func lstat(name string) (fs.FileMode, error) {
+	info, err := os.Lstat(name)
+	if err != nil {
+		return 0, err
+	}
+	return info.Mode(), nil
 }
 
 // askDaemon asks the daemon over a connection of its own.

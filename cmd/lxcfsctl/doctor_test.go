@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func healthy() (*world, *hostfile.Archive, map[string]string, *dbusapi.Status) {
 	}
 	st := &dbusapi.Status{Version: version, Virtualization: true}
 	w := &world{
-		files: a, release: "6.12.3-amd64",
+		files: a, lstat: func(string) (fs.FileMode, error) { return fs.ModeDir | 0o755, nil }, release: "6.12.3-amd64",
 		run: func(name string, args ...string) (string, error) {
 			if name != "systemctl" {
 				return "", fmt.Errorf("%s: not found", name)
@@ -109,14 +110,28 @@ func TestDoctorFinds(t *testing.T) {
 		{"systemd silent", func(m *machine) { m.run = func(string, ...string) (string, error) { return "", errors.New("no bus") } }, "units", warning, ""},
 		{"not enabled", func(m *machine) { m.properties["lxcfs.service UnitFileState"] = "disabled" }, "units", warning, "systemctl enable lxcfs"},
 		{"not mounted", func(m *machine) {
-			m.a.Files["/proc/self/mountinfo"] = strings.ReplaceAll(mountinfo(""), "fuse.lxcfs", "tmpfs")
+			m.a.Files["/proc/self/mountinfo"] = strings.ReplaceAll(mountinfo(""), "/var/lib/lxcfs", "/mnt")
 		}, "mount", problem, "systemctl start var-lib-lxcfs.mount"},
+		{"another file system in its place", func(m *machine) {
+			m.a.Files["/proc/self/mountinfo"] = strings.ReplaceAll(mountinfo(""), "fuse.lxcfs", "tmpfs")
+		}, "mount", problem, "umount /var/lib/lxcfs; systemctl restart lxcfs.service"},
+		{"another file system over it", func(m *machine) {
+			m.a.Files["/proc/self/mountinfo"] = mountinfo("") + "41 40 0:51 / /var/lib/lxcfs rw - tmpfs tmpfs rw\n"
+		}, "mount", problem, "umount /var/lib/lxcfs"},
+		{"a file in its place", func(m *machine) {
+			m.a.Files["/proc/self/mountinfo"] = strings.ReplaceAll(mountinfo(""), "/var/lib/lxcfs", "/mnt")
+			m.lstat = func(string) (fs.FileMode, error) { return 0o644, nil }
+		}, "mount", problem, "mv /var/lib/lxcfs /var/lib/lxcfs.old"},
+		{"a link in its place", func(m *machine) {
+			m.a.Files["/proc/self/mountinfo"] = strings.ReplaceAll(mountinfo(""), "/var/lib/lxcfs", "/mnt")
+			m.lstat = func(string) (fs.FileMode, error) { return fs.ModeSymlink | 0o777, nil }
+		}, "mount", problem, "mv /var/lib/lxcfs /var/lib/lxcfs.old"},
 		{"only a file is mounted", func(m *machine) {
 			m.a.Files["/proc/self/mountinfo"] = strings.ReplaceAll(mountinfo(""), "0:50 / ", "0:50 /proc ")
-		}, "mount", problem, "systemctl start"},
+		}, "mount", problem, "umount /var/lib/lxcfs"},
 		{"not mounted, no systemd", func(m *machine) {
 			delete(m.a.Files, "/run/systemd/system/x")
-			m.a.Files["/proc/self/mountinfo"] = strings.ReplaceAll(mountinfo(""), "fuse.lxcfs", "tmpfs")
+			m.a.Files["/proc/self/mountinfo"] = strings.ReplaceAll(mountinfo(""), "/var/lib/lxcfs", "/mnt")
 		}, "mount", problem, "lxcfs --keeper /var/lib/lxcfs"},
 		{"over the host's file", func(m *machine) {
 			m.a.Files["/proc/self/mountinfo"] = mountinfo("") + "41 24 0:50 /proc/stat /proc/stat rw - fuse.lxcfs lxcfs rw\n"

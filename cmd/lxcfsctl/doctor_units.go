@@ -87,21 +87,22 @@ func checkMount(w *world) []finding {
 		return []finding{{Verdict: problem, Text: err.Error(), Mend: "mount -t proc proc /proc"}}
 	}
 	var found []finding
-	mounted := false
 	for _, e := range table.Ours() {
-		mounted = mounted || e.MountPoint == bind.Mountpoint && e.Root == "/"
 		if strings.HasPrefix(e.MountPoint, "/proc/") || strings.HasPrefix(e.MountPoint, "/sys/") {
 			found = append(found, finding{Verdict: problem, Text: e.MountPoint + " of the host is a file of lxcfs: the daemon can't start so", Mend: "umount " + e.MountPoint})
 		}
 	}
-	if mounted {
+	o, mounted := standardPlace().inTheWay(w)
+	switch {
+	case mounted:
 		return append(found, finding{Verdict: fine, Text: "lxcfs is mounted on " + bind.Mountpoint})
+	case o.text == "":
+		o = obstacle{"nothing is mounted on " + bind.Mountpoint, "systemctl start var-lib-lxcfs.mount"}
+		if !w.systemd() {
+			o.mend = "lxcfs --keeper " + bind.Mountpoint
+		}
 	}
-	mend := "systemctl start var-lib-lxcfs.mount"
-	if !w.systemd() {
-		mend = "lxcfs --keeper " + bind.Mountpoint
-	}
-	return append(found, finding{Verdict: problem, Text: "nothing is mounted on " + bind.Mountpoint, Mend: mend})
+	return append(found, finding{Verdict: problem, Text: o.text, Mend: o.mend})
 }
 
 // perConnection is how many descriptors of the store one mount takes.

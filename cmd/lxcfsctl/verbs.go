@@ -21,5 +21,6 @@ func verbs() []func() *cobra.Command {
 		unitVerb,
 		nspawnVerb,
 		dockerOptionsVerb,
+		mountCheckVerb,
 	}
 }

@@ -141,7 +141,9 @@ func (h helper) tryMount(ctx context.Context, a arguments, options mount.Options
 	}
 	defer daemon.Close()
 	if err := mount.Mount(fd, a.source, target, options.Flags, daemonUser()); err != nil {
-		return false, &statusError{exitMount, err}
+		// Who hangs up is taken for one that was ended, and asked again.
+		_ = daemon.Tell(ctx, mount.Failure{Mountpoint: target, Reason: err, Connection: connectionAt(target)}) // err says it all
+		return true, &statusError{exitMount, err}
 	}
 	connection := connectionAt(target)
 	err = h.handOver(ctx, daemon, mount.Handover{

@@ -78,7 +78,7 @@ func Tell(ctx context.Context, socketPath string, f Failure) error {
 		return err
 	}
 	defer c.Close()
-	return c.ask(ctx, appendFailure(f), nil)
+	return c.Tell(ctx, f)
 }
 
 // HandOver is [Dial] and [Client.HandOver], for a mount that does not cover
@@ -110,6 +110,11 @@ func Dial(ctx context.Context, socketPath string) (*Client, error) {
 
 // Close hangs up.
 func (c *Client) Close() error { return c.conn.Close() }
+
+// Tell is [Tell] in the place of the hand-over, of a mount that could not be made.
+func (c *Client) Tell(ctx context.Context, f Failure) error {
+	return c.ask(ctx, appendFailure(f), nil)
+}
 
 // HandOver sends a mounted connection and waits for the ack until ctx ends. A
 // nil error means that the daemon serves the mount, and that a daemon after it

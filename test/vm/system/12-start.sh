@@ -96,5 +96,60 @@ umount "$tree"
 systemctl reset-failed
 works
 
+story "a file is in its place"
+rmdir "$tree"
+echo mine >"$tree"
+fails 'var/lib/lxcfs.*is a file: mv|mount .*lxcfs: not a directory'
+is "the file" "$(cat "$tree")" mine
+is "status at each start" "$(journalctl -b --no-pager -o cat -u lxcfs.service --since "@$since" | grep -c 'status=75')" 0
+rm "$tree"
+no_drop_ins
+works
+
+story "a symbolic link is in its place"
+rmdir "$tree"
+mkdir /run/elsewhere
+ln -s /run/elsewhere "$tree"
+fails 'var/lib/lxcfs is a symbolic link.*mv'
+rm "$tree"
+no_drop_ins
+works
+
+story "the mount unit is masked"
+systemctl mask --runtime var-lib-lxcfs.mount 2>/dev/null
+fails 'var-lib-lxcfs.mount is masked: systemctl unmask var-lib-lxcfs.mount'
+systemctl unmask --runtime var-lib-lxcfs.mount 2>/dev/null
+no_drop_ins
+works
+
+story "there is no mount helper"
+helper=$(readlink -f /sbin/mount.fuse.lxcfs)
+mv "$helper" /run/helper
+fails '/sbin/mount.fuse.lxcfs is not there'
+mv /run/helper "$helper"
+no_drop_ins
+works
+
+story "the mount is left out by its condition"
+drop_in var-lib-lxcfs.mount '[Unit]' 'ConditionPathExists=/nonexistent'
+fails 'left out var-lib-lxcfs.mount'
+no_drop_ins
+works
+
+story "there is no /dev/fuse, and the service does not look"
+drop_in lxcfs.service '[Unit]' 'ConditionPathExists='
+rm /dev/fuse
+fails 'there is no /dev/fuse'
+mknod -m 666 /dev/fuse c 10 229
+no_drop_ins
+works
+
+story "no keeper of its own without /dev/fuse"
+rm /dev/fuse
+lxcfs --keeper -p /run/other.pid "$tree" 2>/run/other.err
+is "its status" $? 69
+like "what it says" "$(cat /run/other.err)" 'open /dev/fuse: no such file'
+mknod -m 666 /dev/fuse c 10 229
+
 story "nothing hangs, nothing is in a cycle"
 is "messages of ordering cycles" "$(journalctl -b --no-pager -o cat | grep -ci 'ordering cycle')" 0
