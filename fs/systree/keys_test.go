@@ -33,7 +33,7 @@ func (d *oneDisk) stat(path []string) (info, error) {
 // everything is the eyes of the host.
 type everything struct{ eyes }
 
-func (everything) failed() error { return nil }
+func (everything) failed() error                        { return nil }
 func (everything) sees(_ []string, i info) (info, bool) { return i, true }
 
 // TestKeysOfGoneDevices: devices come, are looked at and go. What is kept of them
