@@ -155,6 +155,7 @@ func TestPoisonInCrowd(t *testing.T) {
 			}
 		})
 	}
+	cfg.Crashed = true
 	serve(t, k.restore(j, cfg, newTestFS()))
 	answered := make(map[uint64]string)
 	for range owed {

@@ -8,12 +8,14 @@ import (
 )
 
 const (
-	// maxDispatches is how often a request may have been dispatched when a
-	// process died. Two would do if only requests killed processes. Whoever kills
-	// them at random, ten in a second, ends the same request in its first
-	// dispatch and in two replays once in some hundred thousand reads, and no
-	// reader shall see that; for two more it takes hundreds of millions.
+	// maxDispatches is how often a request may have been dispatched when a process
+	// crashed, see [Session.KeepCrash]: it is taken for the reason then.
 	maxDispatches = 5
+	// maxKills is the same when the process was killed, which tells nothing of the
+	// request, unless it is one that takes so much memory that the kernel kills
+	// whoever handles it. Whoever kills processes at random, seven in a second, on a
+	// slow machine, ends one request in five dispatches, and no reader shall see that.
+	maxKills = 64
 	// replayPatience is how long all replays together may keep others waiting.
 	replayPatience = 250 * time.Millisecond
 )
@@ -85,6 +87,11 @@ func (s *Session) spare() (w *worker, fresh bool, err error) {
 	}
 	w, err = s.newWorker()
 	return w, true, err
+}
+
+// isPoison says whether a request that was dispatched n times is answered with EIO.
+func (s *Session) isPoison(n uint32) bool {
+	return n >= maxKills || n >= maxDispatches && s.afterCrash
 }
 
 // poisoned answers a request that has ended several processes.

@@ -102,6 +102,8 @@ type Session struct {
 	outSize int                  // of a reply buffer, in bytes
 
 	degraded time.Duration // until when, CLOCK_BOOTTIME; 0: not
+	// afterCrash: the last process was not killed by others.
+	afterCrash bool
 
 	counters counters
 	replays  sync.Map    // unique of each request that is being dispatched again
@@ -173,6 +175,7 @@ func Restore(fd, journal int, cfg Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.afterCrash = cfg.Crashed || crashed
 	if s.degraded = j.degradedUntil(); s.Degraded() {
 		s.events.report(EventDegraded, nil, "%d deaths so far", j.header().deaths)
 	}

@@ -173,7 +173,20 @@ func TestResentUniqueIsEchoed(t *testing.T) {
 }
 
 func TestPoison(t *testing.T) {
-	for dispatches, want := range []unix.Errno{0, 0, 0, 0, 0, unix.EIO, unix.EIO} {
+	for _, tt := range []struct {
+		dispatches int
+		crashed    bool
+		want       unix.Errno
+	}{
+		{0, true, 0},
+		{4, true, 0},
+		{5, true, unix.EIO},
+		{5, false, 0}, // SIGKILL says nothing of a request
+		{6, true, unix.EIO},
+		{63, false, 0},
+		{64, false, unix.EIO}, // but it has an end: the kernel kills who takes all memory
+	} {
+		dispatches, want := tt.dispatches, tt.want
 		k := newFakeKernel(t)
 		j := k.crashed(Config{}, request(opGetattr, 10, 1, make([]byte, 16)), request(opForget, 12, 1, forgetBody()))
 		edit(t, j, func(j *journal) {
@@ -183,11 +196,11 @@ func TestPoison(t *testing.T) {
 			}
 		})
 		f := newTestFS()
-		s := k.restore(j, Config{}, f)
+		s := k.restore(j, Config{Crashed: tt.crashed}, f)
 		stop := serve(t, s)
 		k.wantAnswer(10, want)
 		if got := f.requests.Load() == 0; got != (want == unix.EIO) {
-			t.Errorf("%d dispatches: the file system saw it: %v", dispatches, !got)
+			t.Errorf("%+v: the file system saw it: %v", tt, !got)
 		}
 		eventually(t, "nothing owed", func() bool { return len(s.journal.owed()) == 0 })
 		k.wantSilence(10 * time.Millisecond)
@@ -577,7 +590,7 @@ func TestAllStuckIsPoison(t *testing.T) {
 		}
 	})
 	k.getattr(1000, nodeSmall)
-	serve(t, k.restore(j, Config{}, newTestFS()))
+	serve(t, k.restore(j, Config{Crashed: true}, newTestFS()))
 	for range owed {
 		if unique, status, _ := k.answer(); unique == 1000 || status != -int32(unix.EIO) {
 			t.Errorf("got %d for %#x, want EIO for those that are owed, first", status, unique)

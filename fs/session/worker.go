@@ -381,7 +381,7 @@ func (s *Session) handle(w *worker) {
 	}
 	msg := w.slot[:h.length]
 	switch n := s.journal.dispatches(w.index); {
-	case n >= maxDispatches:
+	case s.isPoison(n):
 		s.poisoned(w)
 	case s.handleHere(w, msg):
 	default:
