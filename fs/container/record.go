@@ -88,10 +88,11 @@ func (r *Resolver) forget(rec *record) {
 func (r *Resolver) unlink(rec *record) {
 	rec.stale.Store(true)
 	rec.hold(nil)
-	if len(r.unlinked) < r.opts.MaxContainers {
+	if len(r.unlinked) < r.opts.MaxContainers && r.unlinkedText < maxUnlinkedText {
 		r.unlinked = append(r.unlinked, rec)
+		r.unlinkedText += rec.text()
 	}
-	if 2*len(r.unlinked) >= r.opts.MaxContainers {
+	if 2*len(r.unlinked) >= r.opts.MaxContainers || 2*r.unlinkedText >= maxUnlinkedText {
 		select {
 		case r.crowded <- struct{}{}:
 		default: // said already
@@ -112,6 +113,9 @@ func (r *Resolver) unlink(rec *record) {
 		delete(r.alone, rec.c.Top)
 	}
 }
+
+// text returns what the record's text costs.
+func (rec *record) text() int { return textCost * len(rec.raw) }
 
 // alone is 1 for a record that is in no other, and 0 for a nested one.
 func (rec *record) alone() int {

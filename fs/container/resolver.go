@@ -29,6 +29,16 @@ type Options struct {
 // maxResting is of how many top-level containers it is remembered that they rest.
 const maxResting = 256
 
+// maxText bounds the bytes that are remembered of texts of /proc/PID/cgroup, of
+// callers, of Containers, and by themselves: a usual one has 100 to 1500, but a
+// process can have 4096 for each hierarchy. textCost is how often one is there: as it
+// was read, and parsed.
+const (
+	maxText         = 16 << 20
+	maxUnlinkedText = 4 << 20
+	textCost        = 2
+)
+
 // attempts is how often a decision is begun again because processes came and
 // went under it.
 const attempts = 3
@@ -42,19 +52,20 @@ type Resolver struct {
 	gate    *gate.Gate[string] // by top-level container
 	last    *gate.Gate[string] // the same, for those whom gate turned away
 
-	mu       sync.Mutex
-	callers  ring[uint32, *caller]
-	kin      ring[uint32, *kin] // by pid
-	lines    ring[string, line] // by content
-	records  ring[ident, *record]
-	resting  ring[string, time.Time] // until when, by top-level container
-	byInit   map[uint32]*record      // init pid
-	byCgroup map[uint64]*record      // inode of a unit's or scope's cgroup
-	alone    map[string]int          // records that are in no other, by their Top
-	version  uint64                  // counts the records ever published
-	met      uint64                  // counts the kin ever known
-	unlinked []*record               // since the last Sweep
-	crowded  chan struct{}           // see Crowded
+	mu           sync.Mutex
+	callers      ring[uint32, *caller]
+	kin          ring[uint32, *kin] // by pid
+	lines        ring[string, line] // by content
+	records      ring[ident, *record]
+	resting      ring[string, time.Time] // until when, by top-level container
+	byInit       map[uint32]*record      // init pid
+	byCgroup     map[uint64]*record      // inode of a unit's or scope's cgroup
+	alone        map[string]int          // records that are in no other, by their Top
+	version      uint64                  // counts the records ever published
+	met          uint64                  // counts the kin ever known
+	unlinked     []*record               // since the last Sweep
+	unlinkedText int                     // what their texts cost
+	crowded      chan struct{}           // see Crowded
 }
 
 // caller is a remembered decision. It is immutable. It counts while the task is
@@ -104,6 +115,9 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 	r.callers.limit, r.kin.limit, r.lines.limit = opts.MaxCallers, opts.MaxCallers, opts.MaxContainers
 	r.callers.dropped = func(c *caller) { c.file.Close() }
 	r.kin.dropped = func(k *kin) { k.file.Close() }
+	r.callers.cost, r.callers.room = func(c *caller) int { return textCost * len(c.raw) }, maxText
+	r.lines.cost, r.lines.room = func(l line) int { return textCost * len(l.raw) }, maxText/2
+	r.records.cost, r.records.room = (*record).text, maxText
 	r.resting.limit = maxResting
 	r.records.limit = opts.MaxContainers
 	r.records.busy = func(rec *record) bool { return rec.nested > 0 || rec.used.Swap(false) }

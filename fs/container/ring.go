@@ -2,14 +2,18 @@ package container
 
 import "slices"
 
-// ring is a map of at most limit entries. A full one drops, for a new entry, one
-// that was not used since the hand last came by (CLOCK). It is not safe for
-// concurrent use; its owner locks.
+// ring is a map of at most limit entries, which cost no more than room together. A
+// full one drops, for a new entry, one that was not used since the hand last came by
+// (CLOCK). It is not safe for concurrent use; its owner locks.
 type ring[K comparable, V any] struct {
 	limit int
 	index map[K]int
 	slots []slot[K, V]
 	hand  int
+	// cost is what an entry costs, bytes; that does not change. nil: nothing.
+	cost func(V) int
+	room int // bytes
+	used int // by all entries
 	// busy says of an entry that it shall stay if another one can go; nil for
 	// none.
 	busy func(V) bool
@@ -39,17 +43,25 @@ func (r *ring[K, V]) put(key K, value V) {
 	}
 	if i, ok := r.index[key]; ok {
 		old := r.slots[i].value
-		r.slots[i] = slot[K, V]{key, value, true}
+		r.remove(key)
 		if r.dropped != nil {
 			r.dropped(old)
 		}
-		return
 	}
-	if len(r.slots) >= r.limit {
+	cost := r.costOf(value)
+	for len(r.slots) > 0 && (len(r.slots) >= r.limit || r.used+cost > r.room) {
 		r.evict()
 	}
+	r.used += cost
 	r.index[key] = len(r.slots)
 	r.slots = append(r.slots, slot[K, V]{key, value, true})
+}
+
+func (r *ring[K, V]) costOf(value V) int {
+	if r.cost == nil {
+		return 0
+	}
+	return r.cost(value)
 }
 
 // all returns the entries of now.
@@ -90,6 +102,7 @@ func (r *ring[K, V]) remove(key K) {
 		return
 	}
 	last := len(r.slots) - 1
+	r.used -= r.costOf(r.slots[i].value)
 	r.slots[i] = r.slots[last]
 	r.index[r.slots[i].key] = i
 	r.slots[last] = slot[K, V]{}

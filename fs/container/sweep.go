@@ -22,7 +22,7 @@ func (r *Resolver) Sweep() (dead, others []*Container) {
 	r.mu.Lock()
 	r.lines.fade()
 	gone := r.unlinked
-	r.unlinked = nil
+	r.unlinked, r.unlinkedText = nil, 0
 	living := make(map[Key]bool, len(r.records.slots))
 	for i := range r.records.slots {
 		living[r.records.slots[i].value.c.Key] = true

@@ -6,6 +6,11 @@ const (
 	// maxWatched bounds the containers of one top-level container that are watched
 	// at a time.
 	maxWatched = 128
+	// maxWatchedBytes bounds what those of all take: where nothing is in a scope or
+	// unit, each cgroup is a top-level container. watchedCost is of one, beside the
+	// paths of its cgroups.
+	maxWatchedBytes = 16 << 20
+	watchedCost     = 1 << 10
 	// tickWork is how many threads and cgroups may be looked at in the time of a
 	// tick, for all containers. One file each, about 10 us: 13 % of one CPU.
 	tickWork = 65536

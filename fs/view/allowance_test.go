@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/container"
 )
 
@@ -156,5 +157,46 @@ func TestNestedNamespaces(t *testing.T) {
 	}
 	if got, _ := loads.read(victim); shown(got.average) != "0.92 0.40 0.15" {
 		t.Errorf("the victim's load after 150 s is %s, want 0.92 0.40 0.15", shown(got.average))
+	}
+}
+
+// Where each cgroup is a top-level container, for nothing is in a scope or unit, those
+// that are watched take no more than there is room for, and who reads on stays.
+func TestManyTops(t *testing.T) {
+	h, loads, _, victim := crowded(t, "/attacker")
+	if _, err := loads.read(victim); err != nil {
+		t.Fatal(err)
+	}
+	const long = 3072
+	const many = 2 * maxWatchedBytes / (watchedCost + long)
+	for i := range many {
+		at := fmt.Sprintf("/attacker/%0*d", long, i)
+		h.Files["/sys/fs/cgroup"+at+"/cgroup.procs"] = ""
+		c := &container.Container{
+			Key: container.Key{Inode: uint64(1000 + i)}, PIDDepth: 2, Top: at, CgroupPath: at,
+			Membership: cgroup.Membership{{Path: at}},
+		}
+		h.now += time.Millisecond
+		if _, err := loads.read(c); err != nil {
+			t.Fatal(err)
+		}
+		delete(h.Files, "/sys/fs/cgroup"+at+"/cgroup.procs") // the archive is slow with many
+		if i%1000 == 0 {
+			if _, err := loads.read(victim); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := len(loads.watched); loads.bytes > maxWatchedBytes || n > many/2+1 || n < many/4 || n > len(loads.groups)+1 {
+		t.Errorf("%d containers of %d cgroups watched, %d bytes, want at most %d of %d bytes", n, len(loads.groups), loads.bytes, many/2+1, maxWatchedBytes)
+	}
+	if loads.watched[victim.Key] == nil {
+		t.Error("the victim is watched no more")
+	}
+	for _, w := range loads.watched {
+		loads.forget(w)
+	}
+	if loads.settle(); loads.bytes != 0 || len(loads.groups) != 0 {
+		t.Errorf("%d bytes, %d cgroups left behind", loads.bytes, len(loads.groups))
 	}
 }

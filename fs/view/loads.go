@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -29,7 +30,7 @@ const (
 // What that costs is bounded for each top-level container ([container.Container.Top]):
 // a cgroup is counted once for all the containers that are in it, at most
 // maxWatched are watched, and when more was counted than is allowed, the next
-// census waits, and the last one holds.
+// census waits, and the last one holds. Those of all take maxWatchedBytes.
 type Loads struct {
 	host  *cgroup.Host
 	clock Clock
@@ -38,6 +39,7 @@ type Loads struct {
 	watched map[container.Key]*load
 	groups  map[groupKey]*group
 	tops    map[string]*allowance // by Container.Top
+	bytes   int                   // that watched takes
 }
 
 // load is one container's.
@@ -207,12 +209,35 @@ func (w *load) seed(now time.Duration) {
 // active is what load averages are of.
 func (g *group) active() uint64 { return uint64(g.running + g.blocked) }
 
+// costOf returns about how many bytes it takes to watch a container.
+func costOf(c *container.Container) int {
+	cost := watchedCost
+	for _, e := range c.Membership {
+		cost += len(e.Path)
+	}
+	return cost
+}
+
+// makeRoom forgets those that were read longest ago, an eighth of all. mu is held.
+func (l *Loads) makeRoom() {
+	for _, w := range slices.SortedFunc(maps.Values(l.watched), longestAgo) {
+		if l.bytes <= maxWatchedBytes/8*7 {
+			break
+		}
+		l.forget(w)
+	}
+}
+
+// longestAgo orders by when somebody last read.
+func longestAgo(a, b *load) int { return cmp.Compare(a.read, b.read) }
+
 // forget ends the watch of a container. mu is held.
 func (l *Loads) forget(w *load) {
 	if l.watched[w.container.Key] != w {
 		return
 	}
 	delete(l.watched, w.container.Key)
+	l.bytes -= costOf(w.container)
 	w.allowance.loads = slices.DeleteFunc(w.allowance.loads, func(other *load) bool { return other == w })
 	if w.group.loads--; w.group.loads == 0 && l.groups[w.group.key] == w.group {
 		delete(l.groups, w.group.key)
@@ -249,7 +274,11 @@ func (l *Loads) watch(c *container.Container, now time.Duration) (w *load, fresh
 		l.tops[c.Top] = a
 	}
 	if len(a.loads) >= maxWatched {
-		l.forget(slices.MinFunc(a.loads, func(a, b *load) int { return int(a.read - b.read) }))
+		l.forget(slices.MinFunc(a.loads, longestAgo))
+	}
+	cost := costOf(c)
+	if l.bytes+cost > maxWatchedBytes {
+		l.makeRoom()
 	}
 	key := groupKey{c.Key.Inode, c.CgroupPath}
 	g := l.groups[key]
@@ -261,6 +290,7 @@ func (l *Loads) watch(c *container.Container, now time.Duration) (w *load, fresh
 	w = &load{container: c, group: g, allowance: a, read: now}
 	a.loads = append(a.loads, w)
 	l.watched[c.Key] = w
+	l.bytes += cost
 	return w, fresh
 }
 

@@ -102,6 +102,14 @@ func hostileStep(words []string) (text string, err error) {
 		text = flooding.stop()
 	case "sample":
 		text, err = sample(words[1], number(2), number(3))
+	case "visit":
+		var wrong int
+		wrong, err = visit(words[1], words[2], number(3))
+		text = fmt.Sprintf("wrong=%d", wrong)
+	case "count":
+		var found, failed int
+		found, failed, err = count(words[1], strings.Join(words[2:], ""))
+		text = fmt.Sprintf("found=%d failed=%d", found, failed)
 	}
 	return text, err
 }
