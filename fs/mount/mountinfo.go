@@ -196,10 +196,17 @@ func (x Index) ByID(id int) (Entry, bool) {
 	return e, ok
 }
 
-// Below returns the mount under another at the same path.
-func (x Index) Below(top Entry) (Entry, bool) {
-	e, ok := x.byID[top.Parent]
-	return e, ok && e.ID != top.ID && e.MountPoint == top.MountPoint
+// Stack returns the mounts at a path that are mounted on each other, the topmost
+// first. It ends, whatever the table says: of one that was read while mounts came
+// and went, with their numbers used again, two may be on each other.
+func (x Index) Stack(path string) []Entry {
+	var stack []Entry
+	seen := make(map[int]bool)
+	for e, ok := x.top[path]; ok && e.MountPoint == path && !seen[e.ID]; e, ok = x.byID[e.Parent] {
+		seen[e.ID] = true
+		stack = append(stack, e)
+	}
+	return stack
 }
 
 // Reachable returns the mounts that a path leads to. One that was mounted

@@ -3,6 +3,7 @@
 package attach
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -132,5 +133,66 @@ func TestApply(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What was judged is what is used: when the container mounts something else there
+// in between, or puts a link in the place of a directory, nothing is changed.
+func TestApplyWhatWasJudged(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		swap func(t *testing.T, dir string) error
+	}{
+		{"a mount on the directory", func(t *testing.T, dir string) error {
+			err := unix.Mount("none", dir, "tmpfs", 0, "")
+			files(t, dir, "a", "b")
+			return err
+		}},
+		{"mounts on the files", func(t *testing.T, dir string) error {
+			other := t.TempDir()
+			files(t, other, "x")
+			return errors.Join(unix.Mount(other+"/x", dir+"/a", "", unix.MS_BIND, ""), unix.Mount(other+"/x", dir+"/b", "", unix.MS_BIND, ""))
+		}},
+		{"a link in the place of the directory", func(t *testing.T, dir string) error {
+			other := t.TempDir()
+			files(t, other, "a", "b")
+			err := unix.Mount(other+"/a", other+"/b", "", unix.MS_BIND, "")
+			return errors.Join(err, os.Rename(dir, dir+".old"), os.Symlink(other, dir))
+		}},
+	} {
+		for _, what := range []string{"bind", "remove"} {
+			t.Run(tt.name+", "+what, func(t *testing.T) {
+				tree, dir := t.TempDir(), filepath.Join(t.TempDir(), "dir")
+				files(t, tree, "new")
+				if err := os.Mkdir(dir, 0o755); err != nil {
+					t.Fatal(err)
+				}
+				files(t, dir, "a", "b")
+				inNamespace(t, func(t *testing.T) {
+					a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+					if err := unix.Mount(filepath.Join(tree, "new"), b, "", unix.MS_BIND, ""); err != nil {
+						t.Error(err)
+						return
+					}
+					old, _ := looked(t).index.At(b)
+					changes := []Change{{Path: a, Action: Bind, source: "new"}}
+					if what == "remove" {
+						changes = []Change{{Path: b, Action: Remove, layers: []mount.Entry{old}}}
+					}
+					apply := newApplier(t, tree, changes)
+					if err := tt.swap(t, dir); err != nil {
+						t.Error(err)
+						return
+					}
+					before := content(t, "/proc/thread-self/mountinfo")
+					if err := apply.apply(changes); err == nil {
+						t.Error("no error")
+					}
+					if after := content(t, "/proc/thread-self/mountinfo"); after != before {
+						t.Errorf("mounts changed:\n%s\nwere\n%s", after, before)
+					}
+				})
+			})
+		}
 	}
 }

@@ -37,7 +37,7 @@ func TestIndexIsTheTable(t *testing.T) {
 		}
 	}
 	var stack []int
-	for e, ok := index.At("/proc/stat"); ok; e, ok = index.Below(e) {
+	for _, e := range index.Stack("/proc/stat") {
 		stack = append(stack, e.ID)
 	}
 	if fmt.Sprint(stack) != "[112 111 110]" {

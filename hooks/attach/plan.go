@@ -72,7 +72,7 @@ func (s *scene) shared(c Change) error {
 // one below all of lxcfs that are stacked there.
 func (s *scene) holder(name string) (mount.Entry, bool) {
 	for at := name; ; at = path.Dir(at) {
-		for e, ok := s.index.At(at); ok; e, ok = s.index.Below(e) {
+		for _, e := range s.index.Stack(at) {
 			if at != name || !e.Ours() {
 				return e, true
 			}
@@ -129,9 +129,11 @@ func (s *scene) detach() ([]Change, error) {
 		if _, ok := s.behind(point); ok || !kernelFile(point) {
 			continue // for containers in this one, or not to be reached without asking it
 		}
-		top, _ := s.index.At(point)
 		c := Change{Path: point, Action: Remove}
-		for e, ok := top, true; ok && e.Ours(); e, ok = s.index.Below(e) {
+		for _, e := range s.index.Stack(point) {
+			if !e.Ours() {
+				break
+			}
 			c.layers = append(c.layers, e)
 		}
 		changes = append(changes, c)
@@ -205,12 +207,12 @@ func (s *scene) isDead(point string, top mount.Entry) (bool, error) {
 // and puts the tree's in its place.
 func (s *scene) replace(point string, top mount.Entry) Change {
 	c := Change{Path: point, Action: Replace}
-	e, ok := top, true
-	for ; ok && deviceOf(e) == deviceOf(top); e, ok = s.index.Below(e) {
-		c.layers = append(c.layers, e)
+	stack := s.index.Stack(point)
+	for len(stack) > 0 && deviceOf(stack[0]) == deviceOf(top) {
+		c.layers, stack = append(c.layers, stack[0]), stack[1:]
 	}
 	switch {
-	case ok && deviceOf(e) == s.tree: // ours is under it
+	case len(stack) > 0 && deviceOf(stack[0]) == s.tree: // ours is under it
 	case !kernelFile(point):
 		// "//deleted" is what the kernel adds when the name was looked up anew.
 		c.source = "." + strings.TrimSuffix(path.Clean(top.Root), "/deleted")

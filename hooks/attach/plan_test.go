@@ -174,3 +174,42 @@ func TestPlanStaysOutOfFUSE(t *testing.T) {
 		t.Errorf("detach: got %q, %v", spell(changes), err)
 	}
 }
+
+// Whatever a container mounts where: no panic, nothing is bound over what is not its
+// procfs or sysfs, and what is shared with the host is refused.
+func FuzzPlan(f *testing.F) {
+	f.Add(containerMounts, false, false)
+	f.Add(containerMounts+"110 101 0:40 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n111 110 0:50 / /proc/meminfo rw - fuse.lxcfs x rw\n", true, false)
+	f.Add("1 2 0:40 / /proc/stat rw - fuse.lxcfs x rw\n2 1 0:40 / /proc/stat rw - fuse.lxcfs x rw\n3 1 0:40 / /proc/stat rw - fuse.lxcfs x rw\n", false, true)
+	f.Add("1 2 0:1 / / rw shared:5 - proc x rw\n2 1 0:1 / / rw - fuse.lxcfs x rw\n3 3 0:1 / /proc rw - fuse.lxcfs x rw\n", false, true)
+	f.Fuzz(func(t *testing.T, text string, replace, detach bool) {
+		table, err := mount.ParseTable([]byte(text))
+		if err != nil {
+			return
+		}
+		s := newScene(t, Request{ReplaceLive: replace, Detach: detach}, "")
+		s.table = table.Reachable()
+		s.index = s.table.Index()
+		for _, e := range s.table {
+			want, _ := s.table.At(e.MountPoint)
+			if got, _ := s.index.At(e.MountPoint); got != want {
+				t.Errorf("%s: the index has %+v, the table %+v", e.MountPoint, got, want)
+			}
+		}
+		changes, err := s.plan()
+		if err != nil {
+			return
+		}
+		for _, c := range changes {
+			if c.Action == Keep || c.Action == Skip {
+				continue
+			}
+			if e, ok := s.behind(c.Path); ok && len(c.layers) > 0 {
+				t.Errorf("%s is below FUSE mount %s", c.Path, e.MountPoint)
+			}
+			if holder, _ := s.holder(c.Path); s.hostGroups[holder.Shared] {
+				t.Errorf("%s is shared with the host", c.Path)
+			}
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -129,22 +130,23 @@ func TestVolumes(t *testing.T) {
 func TestQuestionsDoNotPileUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, logged := newTestPlugin(t)
-		block, asked := make(chan struct{}), 0
-		p.served = func() ([]string, error) { asked++; <-block; return []string{"/proc/stat"}, nil }
+		var asked atomic.Int32
+		block := make(chan struct{})
+		p.served = func() ([]string, error) { asked.Add(1); <-block; return []string{"/proc/stat"}, nil }
 		name := strings.Repeat("x", 1000) + "\nforged"
 		for range 100 {
 			create(t, p, &api.PodSandbox{Name: name}, &api.Container{Name: "c\nforged"})
 		}
-		if asked != 1 {
-			t.Errorf("%d questions, want 1", asked)
+		if n := asked.Load(); n != 1 {
+			t.Errorf("%d questions, want 1", n)
 		}
 		if lines := strings.Count(logged.String(), "\n"); lines != 100 || logged.Len() > 100*1000 {
 			t.Errorf("%d lines of %d bytes, want 100 short ones", lines, logged.Len())
 		}
 		close(block)
 		synctest.Wait()
-		if _, got := create(t, p, nil, nil); got != "/proc/stat" || asked != 2 {
-			t.Errorf("once it answers: got %q after %d questions", got, asked)
+		if _, got := create(t, p, nil, nil); got != "/proc/stat" || asked.Load() != 2 {
+			t.Errorf("once it answers: got %q after %d questions", got, asked.Load())
 		}
 	})
 }

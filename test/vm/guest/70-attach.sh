@@ -42,6 +42,32 @@ like "the host" "$(lxcfsctl attach 1 2>&1)" "host's mount namespace"
 like "the daemon" "$(lxcfsctl attach lxcfs.service 2>&1)" "lxcfs"
 like "an unknown name" "$(lxcfsctl attach nobody 2>&1)" "no such container"
 
+story "a unit whose processes make pid namespaces"
+check "it runs" unit_start ci -p PrivateMounts=yes sh -c \
+  'for i in 1 2; do unshare --pid --fork --mount-proc sleep 1000 & done; exec sleep 1000'
+eventually 20 "they are there" eval '[ "$(systemctl show -P TasksCurrent ci)" -ge 5 ]'
+like "the unit's own" "$(lxcfsctl attach ci 2>&1)" "^systemd/ci.service \(process $(systemctl show -P MainPID ci)\): [0-9]+ attached$"
+systemctl stop ci
+
+story "in the background, as packages do it"
+check "without a wait" systemctl start --no-block lxcfs-attach.service
+eventually 60 "in the journal" eval 'journalctl -q -u lxcfs-attach | grep -q "lxc/a1 .*attached already"'
+is "no unit failed by it" "$(systemctl is-failed lxcfs-attach.service)" inactive
+
+story "a volume that propagates to the host"
+if command -v podman >/dev/null; then
+  busybox_root /run/shared-root
+  mkdir -p /run/shared-sys # the host's own is needed after that: podman itself mounts cgroups on it
+  mount -t sysfs sysfs /run/shared-sys
+  mount --make-shared /run/shared-sys
+  is "the container has the files of /proc" "$(podman --cgroup-manager systemd --hooks-dir /usr/share/containers/oci/hooks.d run --rm --network none \
+    -v /run/shared-sys:/sys:rshared --rootfs /run/shared-root grep -c ' /proc/meminfo .*fuse.lxcfs' /proc/self/mountinfo 2>&1)" 1
+  is "and the host its own of /sys" "$(grep -c ' /run/shared-sys/.*fuse.lxcfs' /proc/self/mountinfo)" 0
+  umount -R -l /run/shared-sys
+else
+  skip "needs podman; have: none"
+fi
+
 story "the daemon dies, and what is attached goes on"
 kill -KILL "$(server)"
 is "memory in LXC" "$(memory_in a1)" 125952
