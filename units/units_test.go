@@ -206,6 +206,8 @@ func TestWiring(t *testing.T) {
 		{"lxcfs-cgroup.service.in", "Service", "ExecStart", []string{"--service", "--keeper"}},
 		{"lxcfs-cgroup.service.in", "Service", "KillMode", []string{"mixed"}},
 		{"lxcfs.service.in", "Service", "RestartPreventExitStatus", []string{"0", "64", "69"}},
+		{"lxcfs.service.in", "Service", "ExecReload", []string{"-HUP", "--check-config"}},
+		{"lxcfs-cgroup.service.in", "Service", "ExecReload", []string{"-HUP", "--check-config"}},
 		{"lxcfs.service.in", "Service", "FileDescriptorStoreMax", []string{"512"}},
 		{"var-lib-lxcfs.mount", "Unit", "Requires", []string{"lxcfs.socket"}},
 		{"var-lib-lxcfs.mount", "Unit", "After", []string{"lxcfs.socket"}},
@@ -262,6 +264,9 @@ func TestSysusersAndTmpfiles(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(root, "var/lib/lxcfs")); err != nil || info.Mode().Perm() != 0o755 {
 			t.Errorf("mountpoint: %v, %v", info, err)
 		}
+		if info, err := os.Stat(filepath.Join(root, "run/lxcfs")); err != nil || info.Mode().Perm() != 0o755 {
+			t.Errorf("directory of the sockets, which another lxcfs leaves with 0700: %v, %v", info, err)
+		}
 	})
 }
 
@@ -281,6 +286,9 @@ func applied(t *testing.T, tool, file string, args ...string) string {
 		if err := os.WriteFile(filepath.Join(root, "etc", name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.MkdirAll(filepath.Join(root, "run/lxcfs"), 0o700); err != nil {
+		t.Fatal(err)
 	}
 	abs, err := filepath.Abs(file)
 	if err != nil {

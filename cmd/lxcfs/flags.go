@@ -26,6 +26,7 @@ type settings struct {
 	Worker  bool
 	Pprof   string // socket
 	Service bool
+	Check   bool // the configuration
 
 	Completion string // the shell whose completion script to print
 
@@ -73,6 +74,9 @@ func newCommand(serve func(settings) error) *cobra.Command {
 			if s.Completion != "" {
 				return printCompletion(cmd, s.Completion, cmd.OutOrStdout())
 			}
+			if s.Check {
+				return serve(s)
+			}
 			if !s.Service {
 				s.Mountpoint = args[0]
 			}
@@ -98,6 +102,7 @@ func (s *settings) define(cmd *cobra.Command) {
 	f.StringVar(&s.RuntimeDir, "runtime-dir", "/run", "`DIR` of the pid file")
 	f.BoolVar(&s.Keeper, "keeper", false, "hold the mounts and serve from a worker that is restarted when it dies")
 	f.BoolVar(&s.Service, "service", false, "serve the mounts that mount.fuse.lxcfs hands over; for lxcfs.service")
+	f.BoolVar(&s.Check, "check-config", false, "read the configuration files, log what is wrong in them, and exit")
 	f.BoolVarP(&s.EnableLoadavg, "enable-loadavg", "l", false, "containers' own load averages (on unless -o noloadavg)")
 	f.BoolVar(&s.EnableCFS, "enable-cfs", false, "count CPUs by quota: the same as -o cpu=quota")
 	f.BoolVarP(&s.DisableSwap, "disable-swap", "u", false, "show no swap: the same as -o noswap")
@@ -120,9 +125,9 @@ func (s *settings) define(cmd *cobra.Command) {
 // given its mounts.
 func (s *settings) arguments(_ *cobra.Command, args []string) error {
 	switch {
-	case s.Service && len(args) > 0:
-		return usageError{fmt.Errorf("--service takes no mountpoint: %s", strings.Join(args, " "))}
-	case s.Service, s.Completion != "" && len(args) == 0:
+	case (s.Service || s.Check) && len(args) > 0:
+		return usageError{fmt.Errorf("--service and --check-config take no mountpoint: %s", strings.Join(args, " "))}
+	case s.Service, s.Check, s.Completion != "" && len(args) == 0:
 		return nil
 	}
 	switch len(args) {

@@ -63,6 +63,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // serve runs the mode that the settings ask for.
 func serve(s settings, log logger) error {
+	if s.Check {
+		return checkConfig("/", log)
+	}
 	if !s.Keeper {
 		tune()
 		if err := serveProfiles(s.Pprof, log); err != nil {

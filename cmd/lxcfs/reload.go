@@ -3,35 +3,55 @@ package main
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/fs/config"
 )
 
+// echoTime is how long after a reload another one that finds the same is its echo: of
+// two signals that systemd's reload sends, see ExecReload= in lxcfs.service.
+const echoTime = 5 * time.Second
+
+// loaded is what was read from the configuration files, and when.
+type loaded struct {
+	config config.Config
+	err    error
+	at     time.Time
+}
+
+// echoes says whether l is nothing new after what was loaded before.
+func (l loaded) echoes(before *loaded) bool {
+	return before != nil && l.at.Sub(before.at) < echoTime &&
+		reflect.DeepEqual(l.config, before.config) && fmt.Sprint(l.err) == fmt.Sprint(before.err)
+}
+
 // reload reads the configuration again and says so to the manager. With a
 // mistake in it the old one stays in force.
 func (s *service) reload() error {
 	s.store.notify(s.log, "RELOADING=1", monotonic())
 	defer func() { s.store.notify(s.log, "READY=1", "STATUS="+s.status()) }()
-	if err := s.reconfigure(); err != nil {
+	cfg, err := loadConfig("/")
+	l := loaded{cfg, err, time.Now()}
+	if l.echoes(s.loaded.Swap(&l)) {
+		return err
+	}
+	if err != nil {
+		logMistakes(s.log, err)
 		s.log.Error("the configuration was not reloaded: the old one stays in force")
 		return err
 	}
+	s.reconfigure(cfg)
 	if bus := s.bus.Load(); bus != nil {
 		bus.Reloaded()
 	}
 	return nil
 }
 
-// reconfigure puts the configuration files into force for all connections, or
-// logs their mistakes and returns them.
-func (s *server) reconfigure() error {
-	cfg, err := loadConfig("/")
-	if err != nil {
-		logMistakes(s.log, err)
-		return err
-	}
+// reconfigure puts a configuration into force for all connections.
+func (s *server) reconfigure(cfg config.Config) {
 	s.mu.Lock()
 	s.config = cfg
 	s.mu.Unlock()
@@ -44,6 +64,17 @@ func (s *server) reconfigure() error {
 		c.renderer.SetOptions(viewOf(opts))
 	}
 	s.log.Info("configuration loaded")
+}
+
+// errConfig ends a check that has logged what is wrong.
+var errConfig = errors.New("there are mistakes in the configuration")
+
+// checkConfig reads the configuration files below root and logs their mistakes.
+func checkConfig(root string, log logger) error {
+	if _, err := loadConfig(root); err != nil {
+		logMistakes(log, err)
+		return errConfig
+	}
 	return nil
 }
 

@@ -51,6 +51,7 @@ type service struct {
 	said     atomic.Pointer[string] // the last STATUS=
 	missed   atomic.Bool            // a helper did not wait
 	refused  atomic.Pointer[error]  // why the mount that it was started for won't come
+	loaded   atomic.Pointer[loaded] // by the last reload
 	changed  chan struct{}          // holds an element when run is to look
 }
 

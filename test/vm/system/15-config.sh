@@ -24,24 +24,34 @@ pid=$(main_pid)
 printf '[View]\nswap=no\n[Manager]\nLogLevel=debug\n' >$conf/50-test.conf
 check "reload" systemctl reload lxcfs.service
 eventually 10 "it says so" has_logged "configuration loaded"
+sleep 1 # for a second one, which there must not be
+is "times that it was loaded" "$(logged "configuration loaded")" 1
 is "the process" "$(main_pid)" "$pid"
 if busctl status org.linuxcontainers.lxcfs1 >/dev/null 2>&1; then eventually 10 "the log level" debug; fi
 
 story "a reload with a mistake leaves the old configuration in force"
 printf '[View]\ncpu=everything\n' >$conf/50-test.conf
-systemctl reload lxcfs.service # with what status is for the version of systemd
+refuses "reload" systemctl reload lxcfs.service
 eventually 10 "the mistake is in the journal" has_logged "50-test.conf.*line=2.*cpu=\"everything\" is not one of"
 eventually 10 "what it means as well" has_logged "the old one stays in force"
 is "the process" "$(main_pid)" "$pid"
 is "active" "$(systemctl is-active lxcfs.service)" active
+is "the mistake is said once by the server" "$(journalctl -b --no-pager -o cat "_PID=$(server)" | grep -c 'cpu="everything" is not one of')" 1
+rm $conf/50-test.conf
 eventually 10 "a reload comes to its end" systemctl reload lxcfs.service
+
+story "a directory that the daemon may not read makes a reload fail"
+chmod 700 /run/lxcfs # as another lxcfs leaves it
+refuses "reload" systemctl reload lxcfs.service
+like "what it says" "$(journalctl -b -u lxcfs.service --no-pager -o cat | tail -n 20)" 'run/lxcfs/lxcfs.conf.d.*permission denied'
+is "active" "$(systemctl is-active lxcfs.service)" active
+systemd-tmpfiles --create /usr/lib/tmpfiles.d/lxcfs.conf
+check "reload, when the mode is set again" systemctl reload lxcfs.service
 
 story "the status line"
 like "it" "$(systemctl show -P StatusText lxcfs.service)" '^Serving 1 connection to [0-9]+ containers?; [0-9]+ restarts?, 0 deaths$'
 
 story "options of a mount win over the configuration"
-rm $conf/50-test.conf
-systemctl reload lxcfs.service
 mkdir -p /mnt/other
 check "mount" mount -t fuse.lxcfs lxcfs /mnt/other -o noswap,cpu=cpuset
 is "a read" "$(total /mnt/other)" "$(total)"
