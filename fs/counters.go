@@ -95,8 +95,22 @@ func (c *Counters) End(began time.Time) {
 	c.latency[class].Add(1)
 }
 
-// Fail counts a request that not even the host's file could answer.
-func (c *Counters) Fail() { c.errors.Add(1) }
+// Fail counts a request that not even the host's file could answer, unless it was that
+// file which did: the kernel refuses some reads on the host as well.
+func (c *Counters) Fail(err error) {
+	if !hostsAnswer(err) {
+		c.errors.Add(1)
+	}
+}
+
+// hostsAnswer says whether an error is what read(2) of an open file of the host
+// answers to everybody: EIO of a device's power/autosuspend_delay_ms, EOPNOTSUPP of
+// /proc/pressure when the kernel is booted with psi=0. A shortage is this process's,
+// and a file that can't be opened is served in vain.
+func hostsAnswer(err error) bool {
+	var read *fs.PathError
+	return errors.As(err, &read) && read.Op == "read" && !errors.Is(err, syscall.ENOMEM) && !errors.Is(err, syscall.EINTR)
+}
 
 // FellBack counts a request that was answered with the host's file because of
 // err.

@@ -39,7 +39,7 @@ func TestCounters(t *testing.T) {
 	}
 	c.End(time.Now().Add(-3 * time.Millisecond))
 	c.End(c.Begin().Add(-time.Hour))
-	c.Fail()
+	c.Fail(errors.New("x"))
 	c.FellBack(syscall.ESRCH)
 	got := c.Stats("x")
 	if got.Requests != 2 || got.Errors != 1 || got.InFlight != 0 || got.FellBack() != 1 || got.Busy < time.Hour {

@@ -120,7 +120,7 @@ func (r *Renderer) Append(dst []byte, f *File, tid uint32) (out []byte, owner st
 	defer r.pool.Put(s)
 	host, err := r.FS.Append(s.host[:0], f.Path)
 	if err != nil {
-		f.counters.Fail()
+		f.counters.Fail(err)
 		return dst, "", fmt.Errorf("the host's file: %w", err)
 	}
 	s.host = host

@@ -202,6 +202,23 @@ func TestRenderWithoutHostFile(t *testing.T) {
 	}
 }
 
+// A read that the kernel refuses on the host, too, is no fault.
+func TestRenderWhatTheHostRefuses(t *testing.T) {
+	for _, row := range []struct {
+		err  error
+		want uint64
+	}{{syscall.EIO, 0}, {syscall.EOPNOTSUPP, 0}, {syscall.ENOMEM, 1}} {
+		r, _ := testRenderer(t)
+		r.FS = &hostfile.Archive{Errors: map[string]error{"/proc/meminfo": row.err}}
+		if _, _, err := r.Append(nil, r.files[0], 2); !errors.Is(err, row.err) {
+			t.Errorf("%v: got %v", row.err, err)
+		}
+		if s := r.Stats()[0]; s.Errors != row.want {
+			t.Errorf("%v: %d errors, want %d", row.err, s.Errors, row.want)
+		}
+	}
+}
+
 func TestBootTime(t *testing.T) {
 	r, _ := testRenderer(t)
 	if got := r.bootTime(); got != 1700000000 {

@@ -110,7 +110,7 @@ func (t *Tree) subtreeRender(s *mounted, key subtree.Key, h *fuse.InHeader) rend
 			return out, owner, nil
 		}
 		if status(err) == fuse.EIO {
-			s.counters.Fail()
+			s.counters.Fail(err)
 		}
 		return out, owner, err
 	}

@@ -3,6 +3,7 @@ package fs
 import (
 	"errors"
 	"fmt"
+	iofs "io/fs"
 	"slices"
 	"strings"
 	"syscall"
@@ -47,6 +48,8 @@ func (p *petTree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtre
 		return 5, petAttr(2), nil
 	case "1broken":
 		return 6, petAttr(2), nil
+	case "1refused":
+		return 7, petAttr(2), nil
 	}
 	return 0, subtree.Attr{}, fmt.Errorf("%s: %w", name, syscall.ENOENT)
 }
@@ -83,6 +86,8 @@ func (p *petTree) Append(dst []byte, c subtree.Caller, key subtree.Key) ([]byte,
 		return dst, syscall.ENODEV
 	case 6:
 		return dst, errors.New("broken")
+	case 7: // as the host's
+		return dst, &iofs.PathError{Op: "read", Path: "/" + petDir + "/refused", Err: syscall.EIO}
 	}
 	return fmt.Appendf(dst, "%d for %d", key, c.TID), nil
 }
@@ -258,7 +263,7 @@ func readAll(t *testing.T, tree *Tree, path string) (string, fuse.Status) {
 
 // A file below a subtree that can't be made for a caller is the host's, counted
 // and reported as one of the table. Any other error is the caller's answer; EIO is
-// counted as an error.
+// counted as an error, unless the host's file has it, too.
 func TestSubtreeFallsBack(t *testing.T) {
 	var said []string
 	report := func(f Fallback) { said = append(said, fmt.Sprint(f.Path, " ", f.TID, ": ", f.Err)) }
@@ -266,7 +271,7 @@ func TestSubtreeFallsBack(t *testing.T) {
 	for _, tt := range []struct {
 		name, want string
 		status     fuse.Status
-	}{{"file", "2 for 12", fuse.OK}, {"odd", "the host's", fuse.OK}, {"gone", "", fuse.Status(syscall.ENODEV)}, {"broken", "", fuse.EIO}} {
+	}{{"file", "2 for 12", fuse.OK}, {"odd", "the host's", fuse.OK}, {"gone", "", fuse.Status(syscall.ENODEV)}, {"broken", "", fuse.EIO}, {"refused", "", fuse.EIO}} {
 		if got, status := readAll(t, tree, petDir+"/"+tt.name); got != tt.want || status != tt.status {
 			t.Errorf("%s: got %q, %v, want %q, %v", tt.name, got, status, tt.want, tt.status)
 		}
@@ -278,8 +283,8 @@ func TestSubtreeFallsBack(t *testing.T) {
 		switch {
 		case s.Path != "/sys/devices/system/cpu/" && s.Requests+s.FellBack()+s.Errors > 0:
 			t.Errorf("counted elsewhere: %+v", s)
-		case s.Path == "/sys/devices/system/cpu/" && (s.Requests != 4 || s.FellBack() != 1 || s.Fallbacks["format"] != 1 || s.Errors != 1):
-			t.Errorf("got %+v, want 4 requests, 1 fallback for its format and 1 error", s)
+		case s.Path == "/sys/devices/system/cpu/" && (s.Requests != 5 || s.FellBack() != 1 || s.Fallbacks["format"] != 1 || s.Errors != 1):
+			t.Errorf("got %+v, want 5 requests, 1 fallback for its format and 1 error", s)
 		}
 	}
 	if got, err := tree.Show("/"+petDir+"/odd", 12); string(got) != "the host's" || err != nil {
