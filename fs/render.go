@@ -40,6 +40,7 @@ type Switches struct {
 type Fallback struct {
 	Path    string // the served file
 	TID     uint32 // the caller, a host thread id
+	Top     string // the caller's top-level container, "" if that is not known
 	Err     error
 	Refused bool // he was given an error, and not the host's file
 }
@@ -126,11 +127,11 @@ func (r *Renderer) Append(dst []byte, f *File, tid uint32) (out []byte, owner st
 	s.host = host
 	out, owner, err = r.virtual(dst, s, f, tid)
 	if errors.Is(err, errBusy) {
-		r.refused(Fallback{Path: f.Path, TID: tid, Err: err})
+		r.refused(Fallback{Path: f.Path, TID: tid, Top: owner, Err: err})
 		return dst, owner, err
 	}
 	if err != nil {
-		r.fellBack(Fallback{Path: f.Path, TID: tid, Err: err})
+		r.fellBack(Fallback{Path: f.Path, TID: tid, Top: owner, Err: err})
 		return append(dst, host...), owner, nil
 	}
 	return out, owner, nil
@@ -158,7 +159,7 @@ func (r *Renderer) fellBack(f Fallback) {
 // refused counts and reports that somebody in a container got an error.
 func (r *Renderer) refused(f Fallback) {
 	if c := r.counters(f.Path); c != nil {
-		c.Fail()
+		c.Fail(f.Err)
 	}
 	if f.Refused = true; r.Report != nil {
 		r.Report(f)
@@ -190,7 +191,7 @@ func (r *Renderer) virtual(dst []byte, s *scratch, f *File, tid uint32) (out []b
 	}
 	decision, err := r.Resolver.Resolve(tid)
 	if err != nil {
-		return dst, "", fmt.Errorf("resolve caller %d: %w", tid, err)
+		return dst, decision.Top, fmt.Errorf("resolve caller %d: %w", tid, err)
 	}
 	if decision.Container == nil {
 		return append(dst, s.host...), decision.Top, nil
@@ -224,7 +225,7 @@ func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View)
 	if err != nil {
 		err = fmt.Errorf("gather %s: %w", path, err)
 	}
-	f := Fallback{Path: path, TID: tid, Err: err}
+	f := Fallback{Path: path, TID: tid, Top: decision.Top, Err: err}
 	switch {
 	case errors.Is(err, errBusy):
 		r.refused(f)

@@ -219,6 +219,24 @@ func TestRenderWhatTheHostRefuses(t *testing.T) {
 	}
 }
 
+// Who reports a fallback knows whose it is: log lines are counted by that.
+func TestFallbackNamesTheContainer(t *testing.T) {
+	r, fallbacks := testRenderer(t)
+	broken := r.Resolver.(resolver)[3]
+	broken.Top = "/docker/a"
+	r.Resolver = resolver{3: broken}
+	var v view.View
+	if _, _, err := r.Append(nil, r.files[0], 3); err != nil {
+		t.Fatal(err)
+	}
+	if contained, err := r.View("/sys/x", 3, view.Needs(0), &v); contained || err != nil {
+		t.Error("a view of a container that has none")
+	}
+	if len(*fallbacks) != 2 || (*fallbacks)[0].Top != "/docker/a" || (*fallbacks)[1].Top != "/docker/a" {
+		t.Errorf("got %+v", *fallbacks)
+	}
+}
+
 func TestBootTime(t *testing.T) {
 	r, _ := testRenderer(t)
 	if got := r.bootTime(); got != 1700000000 {

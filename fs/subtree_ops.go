@@ -106,7 +106,7 @@ func (t *Tree) subtreeRender(s *mounted, key subtree.Key, h *fuse.InHeader) rend
 		out, err := s.Tree.Append(dst, t.caller(h), key)
 		var f *subtree.Fallback
 		if _, mutable := s.Tree.(subtree.Mutable); !mutable && errors.As(err, &f) {
-			t.renderer.fellBack(Fallback{Path: f.Path, TID: h.Pid, Err: f.Err})
+			t.renderer.fellBack(Fallback{Path: f.Path, TID: h.Pid, Top: owner, Err: f.Err})
 			return out, owner, nil
 		}
 		if status(err) == fuse.EIO {

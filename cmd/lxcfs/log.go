@@ -4,8 +4,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"sync"
-	"time"
 
 	"linuxcontainers.org/lxcfs/fs/config"
 )
@@ -79,50 +77,4 @@ func (l *lines) Write(line []byte) (int, error) {
 		return 0, err
 	}
 	return len(line), nil
-}
-
-// limiter lets a few messages of each kind through in each period and counts
-// the rest, so that no container can fill the journal.
-type limiter struct {
-	mu     sync.Mutex
-	period time.Duration
-	burst  int
-	kinds  map[string]*allowance
-}
-
-type allowance struct {
-	since      time.Time
-	used, left int
-}
-
-func newLimiter() *limiter {
-	return &limiter{period: time.Minute, burst: 5, kinds: make(map[string]*allowance)}
-}
-
-// maxKinds bounds the limiter's memory; beyond it kinds share one allowance.
-const maxKinds = 64
-
-// allow says whether a message of this kind may be logged now, and how many of
-// its kind were left out before it.
-func (l *limiter) allow(kind string, now time.Time) (ok bool, suppressed int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if _, known := l.kinds[kind]; !known && len(l.kinds) >= maxKinds {
-		kind = ""
-	}
-	a := l.kinds[kind]
-	if a == nil {
-		a = &allowance{since: now}
-		l.kinds[kind] = a
-	}
-	if now.Sub(a.since) >= l.period {
-		a.since, a.used = now, 0
-	}
-	if a.used >= l.burst {
-		a.left++
-		return false, 0
-	}
-	a.used++
-	suppressed, a.left = a.left, 0
-	return true, suppressed
 }

@@ -191,6 +191,7 @@ func (s *server) settle() {
 func (s *server) wait(ctx context.Context) error {
 	go s.machine.loads.Run(ctx)
 	go s.sweep(ctx)
+	go s.sumUp(ctx)
 	var failed error
 	for s.count() > 0 {
 		select {
@@ -238,20 +239,20 @@ func (s *server) virtualize(on bool) {
 
 // fallback logs that somebody got the host's file, or none.
 func (s *server) fallback(f fs.Fallback) {
-	ok, suppressed := s.limits.allow(f.Path, time.Now())
+	ok, suppressed := s.limits.allow(f.Top, f.Path, time.Now())
 	said := "served the host's file"
 	if f.Refused {
 		said = "refused a file"
 	}
 	if ok {
-		s.log.Warn(said, "file", f.Path, "caller", f.TID, "reason", f.Err, "suppressed", suppressed)
+		s.log.Warn(said, "file", f.Path, "caller", f.TID, "container", f.Top, "reason", f.Err, "suppressed", suppressed)
 	}
 }
 
 // sessionEvent logs what a session reports.
 func (s *server) sessionEvent(id string) func(session.Event) {
 	return func(e session.Event) {
-		ok, suppressed := s.limits.allow(fmt.Sprint("session ", e.Kind), time.Now())
+		ok, suppressed := s.limits.allow("", fmt.Sprint("session ", e.Kind), time.Now())
 		if ok {
 			s.log.Warn("session", "id", id, "event", e, "suppressed", suppressed)
 		}

@@ -146,6 +146,7 @@ func (s *service) restore(ctx context.Context, inv inventory) {
 func (s *service) run(ctx context.Context) error {
 	go s.machine.loads.Run(ctx)
 	go s.sweep(ctx)
+	go s.sumUp(ctx)
 	idle := time.NewTimer(firstWait)
 	defer idle.Stop()
 	finish := s.attend(ctx)
