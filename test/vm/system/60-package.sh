@@ -56,6 +56,8 @@ check "dpkg -i" put -i "$old"
 settles "state" "$up"
 is "a read" "$(total)" "$host_total"
 is "the version" "$(lxcfs --version)" 0.9.1
+is "refusals of the bus" "$(journalctl -b --no-pager -o cat -u lxcfs.service | grep -c 'not on the message bus')" 0
+eventually 10 "it is on the bus" lxcfsctl status
 is "enabled" "$(systemctl is-enabled lxcfs.service lxcfs.socket | tr '\n' ' ')" "enabled enabled "
 check "the user" getent passwd lxcfs
 superblock=$(superblock)
@@ -116,6 +118,8 @@ eventually 10 "a container with its files" test -s /run/uptime
 check "dpkg -i" put -i "$new"
 settles "state" "$up"
 is "the version" "$(lxcfs --version)" 0.9.2
+is "mode of /run/lxcfs, which the distribution's makes 700" "$(stat -c %a /run/lxcfs)" 755
+check "reload" systemctl reload lxcfs.service
 refuses "the old daemon" test -d "/proc/$pid"
 is "who requires it" "$(life follower.service)" "$follower"
 rm -f /run/uptime
