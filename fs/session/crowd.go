@@ -2,6 +2,7 @@ package session
 
 import (
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,8 +15,9 @@ const (
 	// is another one already: then all that are there are collected.
 	maxBlind = 64
 	// collected is how many requests are read in a row before one of those that
-	// wait is answered.
+	// wait is answered, and sorting how long it is looked whose they are.
 	collected = 64
+	sorting   = time.Millisecond
 )
 
 // readable: a read(2) would not wait, unless another worker is faster.
@@ -41,6 +43,22 @@ func (s *Session) collect(w *worker) bool {
 	return true
 }
 
+// sort gives requests to the lanes of their owners.
+func (s *Session) sort() {
+	for began := elapsed(); elapsed()-began < sorting; {
+		s.mu.Lock()
+		i, ok := s.lanes.unknown()
+		s.mu.Unlock()
+		if !ok {
+			return
+		}
+		owner := s.owner(s.journal.slot(i))
+		s.mu.Lock()
+		s.lanes.park(owner, i)
+		s.mu.Unlock()
+	}
+}
+
 // maySlot gives w a slot to read to, and counts it as reading; false: all slots
 // hold requests, or enough others read.
 func (s *Session) maySlot(w *worker) bool {
@@ -56,11 +74,10 @@ func (s *Session) maySlot(w *worker) bool {
 
 // park has the request in w's slot wait for its turn.
 func (s *Session) park(w *worker) {
-	owner := s.owner(w.slot)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.crowd = true
-	s.lanes.park(owner, s.place(w))
+	s.lanes.add(s.place(w))
 }
 
 // owner returns on whose behalf a request is; "" as long as few wait and nobody
@@ -120,11 +137,10 @@ func moveRequest(dst, msg []byte) {
 // parkAll has owed requests wait for their turns, where they are: how often they
 // were dispatched is known of the slot.
 func (s *Session) parkAll(slots []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, i := range slots {
-		owner := s.owner(s.journal.slot(i))
-		s.mu.Lock()
-		s.lanes.park(owner, i)
-		s.mu.Unlock()
+		s.lanes.add(i)
 	}
 }
 
@@ -132,7 +148,7 @@ func (s *Session) parkAll(slots []int) {
 func (s *Session) take(w *worker) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopping || !s.lanes.ready() {
+	if s.stopping || len(s.lanes.turns) == 0 {
 		return false
 	}
 	s.putSlot(w)

@@ -199,6 +199,8 @@ func memoryOf(t *testing.T, s *Session) []byte {
 func TestLanes(t *testing.T) {
 	l := newLanes(2)
 	for i, owner := range []string{"a", "a", "a", "a", "b", "c", "b"} {
+		l.add(i)
+		l.unknown()
 		l.park(owner, i)
 	}
 	var order []int

@@ -6,11 +6,13 @@ package session
 // crowd, all of it is read, which costs a tenth of answering it, and each lane
 // gets an answer in its turn. The owner locks.
 type lanes struct {
-	most    int // requests of one lane that are handled at a time
-	byOwner map[string]*lane
-	turns   []*lane // those that have a request and may have it handled, the next first
-	waiting int     // requests in all
-	full    int     // lanes of which no more may be handled
+	most     int // requests of one lane that are handled at a time
+	byOwner  map[string]*lane
+	turns    []*lane // those that have a request and may have it handled, the next first
+	waiting  int     // requests in all, with those that are not sorted
+	unsorted []int   // requests of which it is not known whose they are, the oldest first
+	newest   bool    // of these the newest one is next, not the oldest
+	full     int     // lanes of which no more may be handled
 }
 
 // lane is what one owner asked for. It exists while that is not answered.
@@ -33,11 +35,33 @@ func (l *lanes) of(owner string) *lane {
 	return a
 }
 
-// park adds a request to the lane of its owner.
+// add makes a request one that waits.
+func (l *lanes) add(slot int) {
+	l.unsorted = append(l.unsorted, slot)
+	l.waiting++
+}
+
+// unknown takes out a request whose owner is to be looked up: by turns the newest
+// and the oldest one. A look takes milliseconds in a cgroup that is deep enough
+// (kernfs_path_from_node is quadratic in its depth), and then thousands of requests
+// wait for it. The newest one is of somebody who waits for nothing else.
+func (l *lanes) unknown() (slot int, ok bool) {
+	n := len(l.unsorted)
+	if n == 0 {
+		return 0, false
+	}
+	if l.newest = !l.newest; l.newest {
+		slot, l.unsorted = l.unsorted[n-1], l.unsorted[:n-1]
+	} else {
+		slot, l.unsorted = l.unsorted[0], l.unsorted[1:]
+	}
+	return slot, true
+}
+
+// park gives a request, which was added, to the lane of its owner.
 func (l *lanes) park(owner string, slot int) {
 	a := l.of(owner)
 	a.slots = append(a.slots, slot)
-	l.waiting++
 	l.list(a)
 }
 
@@ -49,8 +73,8 @@ func (l *lanes) list(a *lane) {
 	}
 }
 
-// ready: take has a request to give.
-func (l *lanes) ready() bool { return len(l.turns) > 0 }
+// ready: take has a request to give, or will have when somebody sorts.
+func (l *lanes) ready() bool { return len(l.turns) > 0 || len(l.unsorted) > 0 }
 
 // take returns the next request, whose lane done is to be told of.
 func (l *lanes) take() (slot int, a *lane) {

@@ -87,10 +87,9 @@ func (s *Session) next(w *worker) bool {
 			if !s.collect(w) {
 				return false
 			}
-			if s.take(w) {
-				return true
-			}
+			fallthrough
 		case toTake:
+			s.sort()
 			if s.take(w) {
 				return true
 			}

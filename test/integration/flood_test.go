@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,27 +63,35 @@ func startFlood(t *testing.T, b *box, program string, threads int) (stop func())
 	}
 }
 
-// One container reads with thousands of threads. Its neighbour, which starts a
-// process for each read, is shown its own numbers each time. How long it waits is
-// logged beside what it waited before: see the figures in test/hostile/RESULTS.md.
+// One container reads with thousands of threads, also from a cgroup deep in its own.
+// Its neighbour, which starts a process for each read, is shown its own numbers each
+// time. How long it waits is logged beside what it waited before: see the figures in
+// test/hostile/RESULTS.md.
 func TestFlood(t *testing.T) {
-	d := start(t)
 	program := hostileProgram(t)
-	victim := newBox(t, d, limits{memory: "268435456"}, nil)
-	attacker := newBox(t, d, limits{memory: "2147483648"}, nil)
-	const reads = 100
-	sample := fmt.Sprintf("%s sample %d /proc/meminfo", program, reads)
-	t.Logf("quiet: %s", victim.run(sample))
-	threads := floodThreads(t)
-	stop := startFlood(t, attacker, program, threads)
-	time.Sleep(time.Second) // all of them are in the queue
-	got := victim.run(sample)
-	t.Logf("%d threads of a neighbour: %s", threads, got)
-	t.Logf("daemon: %d kB resident", resident(t, d.cmd.Process.Pid))
-	if want := fmt.Sprintf("%d times MemTotal:         262144 kB", reads); !strings.Contains(got, want) {
-		t.Errorf("the victim was shown %q, want %q", got, want)
+	for name, path := range map[string][]string{"flat": {"attacker"}, "nested": slices.Repeat([]string{"n"}, 150)} {
+		t.Run(name, func(t *testing.T) {
+			d := start(t)
+			victim := newBox(t, d, limits{memory: "268435456"}, nil)
+			attacker := newBoxIn(t, d, limits{memory: "2147483648"}, path...)
+			const reads = 100
+			sample := fmt.Sprintf("%s sample %d /proc/meminfo", program, reads)
+			t.Logf("quiet: %s", victim.run(sample))
+			threads := floodThreads(t)
+			stop := startFlood(t, attacker, program, threads)
+			time.Sleep(time.Second) // all of them are in the queue
+			got := victim.run(sample)
+			t.Logf("%d threads of a neighbour: %s", threads, got)
+			t.Logf("daemon: %d kB resident", resident(t, d.cmd.Process.Pid))
+			if want := fmt.Sprintf("%d times MemTotal:         262144 kB", reads); !strings.Contains(got, want) || !strings.Contains(got, " 0 of") {
+				t.Errorf("the victim was shown %q, want %q", got, want)
+			}
+			stop()
+			if d.cmd.ProcessState != nil {
+				t.Error("the daemon is gone")
+			}
+		})
 	}
-	stop()
 }
 
 // The worker is killed while hundreds of its requests wait for their turn: no
