@@ -497,3 +497,23 @@ func TestGate(t *testing.T) {
 		t.Errorf("after one left: %v", err)
 	}
 }
+
+// The kernel says " (deleted)" of the cgroup of a zombie. A living process is in one
+// that is called so, and not in the one whose name is shorter: who may write only
+// that may not move it.
+func TestMoveFromNamedDeleted(t *testing.T) {
+	w := newWorld(t)
+	w.mkcgroup("/box/app (deleted)")
+	w.add(proc{pid: 1003, ppid: 1000, ns: "11", cgroup: "/box/app (deleted)"})
+	for _, dir := range []string{"/box/app", "/box/app/deep"} {
+		if err := os.Chmod(w.path("unified", dir+"/cgroup.procs"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := w.moved(1002, "unified/cgroup.procs", "11"); got != "" || !errors.Is(err, syscall.EACCES) {
+		t.Errorf("by one who may not write the common ancestor: got %q, %v", got, err)
+	}
+	if got, err := w.moved(1000, "unified/cgroup.procs", "11"); got != "1003" || err != nil {
+		t.Errorf("by root: got %q, %v", got, err)
+	}
+}

@@ -56,7 +56,7 @@ func manyCgroups() int {
 	if n, err := strconv.Atoi(os.Getenv("LXCFS_TEST_CGROUPS")); err == nil {
 		return n
 	}
-	return 4000
+	return 5000
 }
 
 // processTicks is the CPU time of a process, in USER_HZ.
