@@ -3,6 +3,7 @@
 package integration
 
 import (
+	native "encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -256,4 +257,69 @@ mount -t tmpfs evil "$1/sys/devices/system/cpu/cpu0"`
 
 func exchange(a, b string) error {
 	return unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
+}
+
+// evilFUSE mounts a filesystem over the /proc of a container whose server answers
+// what a mount needs and nothing else. It returns the opcodes of what was asked else.
+func evilFUSE(t *testing.T, b *box) <-chan uint32 {
+	t.Helper()
+	fd, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	device := os.NewFile(uintptr(fd), "/dev/fuse")
+	t.Cleanup(func() { device.Close() })
+	mount := exec.Command("nsenter", "--target", b.init(), "--mount", "--",
+		"mount", "-i", "-t", "fuse", "-o", "fd=3,rootmode=40000,user_id=0,group_id=0,allow_other,subtype=evil", "evil", "/proc")
+	mount.ExtraFiles = []*os.File{device}
+	if out, err := mount.CombinedOutput(); err != nil {
+		t.Fatalf("mount: %v\n%s", err, out)
+	}
+	asked := make(chan uint32, 1000)
+	go serveInit(device, asked)
+	return asked
+}
+
+// serveInit answers INIT (linux/fuse.h, fuse_init_out) and says what else comes.
+func serveInit(device *os.File, asked chan<- uint32) {
+	const opInit = 26
+	request := make([]byte, 1<<18)
+	for {
+		n, err := device.Read(request)
+		if err != nil {
+			return
+		}
+		if n < 16 {
+			continue
+		}
+		if op := native.NativeEndian.Uint32(request[4:]); op != opInit {
+			asked <- op
+			continue
+		}
+		answer := make([]byte, 16+64)
+		native.NativeEndian.PutUint32(answer, uint32(len(answer)))
+		copy(answer[8:], request[8:16])                        // unique
+		native.NativeEndian.PutUint32(answer[16:], 7)          // major
+		native.NativeEndian.PutUint32(answer[20:], 31)         // minor
+		native.NativeEndian.PutUint32(answer[16+20:], 128<<10) // max_write
+		if _, err := device.Write(answer); err != nil {
+			return
+		}
+	}
+}
+
+// Who serves the /proc of a container decides how long a name in it is looked up,
+// beyond a SIGKILL: nobody looks there.
+func TestAttachStaysOutOfFUSE(t *testing.T) {
+	d := start(t)
+	b := bare(t)
+	pid := b.init()
+	asked := evilFUSE(t, b)
+	wants(t, mustLxcfsctl(t, d, "attach", "-v", pid), "skip     /proc/meminfo: not a file of the kernel's", "attach   /sys/devices/system/cpu")
+	mustLxcfsctl(t, d, "detach", pid)
+	select {
+	case op := <-asked:
+		t.Errorf("asked the container's FUSE server for operation %d", op)
+	default:
+	}
 }
