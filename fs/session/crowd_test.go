@@ -2,6 +2,7 @@ package session
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,6 +101,35 @@ func TestLateOnesCount(t *testing.T) {
 		k.answer()
 	}
 	eventually(t, "none counted", func() bool { return late() == 0 })
+}
+
+// TestNewestIsLookedAtFirst: who asks last does not wait for a look at all those
+// before, each of which takes long.
+func TestNewestIsLookedAtFirst(t *testing.T) {
+	k := newFakeKernel(t)
+	var looks atomic.Int64
+	owner := func(tid uint32) string {
+		if tid == tidOfMany {
+			looks.Add(1)
+			time.Sleep(2 * sorting)
+		}
+		return testOwner(tid)
+	}
+	s := k.prepare(Config{Waiting: 1000, Owner: owner}, newTestFS())
+	const many = 200
+	for i := range uint64(many) {
+		k.sendAs(tidOfMany, 10+2*i, 1)
+	}
+	k.sendAs(tidOfOne, 7001, 1)
+	serve(t, s)
+	for range many + 1 {
+		if unique, _, _ := k.answer(); unique != 7001 {
+			continue
+		}
+		if n := looks.Load(); n > many/4 {
+			t.Errorf("got %d looks at others before, want a few", n)
+		}
+	}
 }
 
 // TestOwedCrowd: a process leaves a crowd to the next one, and one request of it
