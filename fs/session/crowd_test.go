@@ -132,6 +132,25 @@ func TestNewestIsLookedAtFirst(t *testing.T) {
 	}
 }
 
+// TestCollectorHandlesNothing: who reads requests for others is not taken for one
+// that handles the last of them for long, for that would never be over.
+func TestCollectorHandlesNothing(t *testing.T) {
+	k := newFakeKernel(t)
+	s := k.prepare(Config{Owner: testOwner}, newTestFS())
+	s.freeAllBut(nil)
+	w, err := s.newWorker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.sendAs(tidOfMany, 10, 1)
+	if !s.collect(w) || s.lanes.waiting != 1 {
+		t.Fatalf("got %d requests that wait, want 1", s.lanes.waiting)
+	}
+	if since := w.since.Load(); since != 0 {
+		t.Errorf("the worker handles a request since %d", since)
+	}
+}
+
 // TestOwedCrowd: a process leaves a crowd to the next one, and one request of it
 // in two slots.
 func TestOwedCrowd(t *testing.T) {

@@ -97,7 +97,9 @@ func (s *Session) next(w *worker) bool {
 			if !s.fetch(w) {
 				return false
 			}
-			if !s.crowded(w) {
+			crowd, now := s.crowded(w)
+			if !crowd {
+				w.since.Store(int64(now))
 				return true
 			}
 			s.park(w)
@@ -235,26 +237,23 @@ func (s *Session) finish(w *worker) {
 // crowded says that w got a request and is to park it: there is a crowd. Else w is
 // to handle it. If more are to read the next ones another worker is promoted, and
 // when this one takes long.
-func (s *Session) crowded(w *worker) bool {
-	now := elapsed()
+func (s *Session) crowded(w *worker) (crowd bool, now time.Duration) {
+	now = elapsed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reading--; s.reading == 0 {
 		s.starving = now
 	}
 	s.blind++
-	crowd := s.lanes.waiting > 0 || s.lanes.full > 0 || s.blind >= maxBlind && s.readable()
+	crowd = s.lanes.waiting > 0 || s.lanes.full > 0 || s.blind >= maxBlind && s.readable()
 	if s.blind >= maxBlind {
 		s.blind = 0
-	}
-	if !crowd {
-		w.since.Store(int64(now))
 	}
 	if s.demand.took(now-w.asked, now) && !s.stopping {
 		s.addReader()
 	}
 	s.watchReaders(s.patience)
-	return crowd
+	return crowd, now
 }
 
 // watchReaders has promote called after a while, unless it will be anyway. mu is
