@@ -14,6 +14,11 @@
 // the NSpid lines of /proc/PID/status. Nothing is forked, and no namespace is
 // entered or opened.
 //
+// What takes long, for it is as much as a container likes (its processes, its
+// cgroups), is done for one request of a top-level container at a time, and in
+// pieces, between which others have their turn. What a successor would have to find
+// out again is remembered within a share for each.
+//
 // The package keeps no state that a successor could not rebuild, does not log,
 // and knows nothing of FUSE.
 package cgrouptree
