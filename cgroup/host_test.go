@@ -181,7 +181,7 @@ func TestHostDir(t *testing.T) {
 		{"v2 of hybrid", "", v1, m, "/sys/fs/cgroup/unified/lxc/c1", 2},
 		{"hybrid lacks it", "devices", v1, m, "", 0},
 		{"not a member", "memory", v2, nil, "", 0},
-		{"deleted", "memory", v2, membership(t, "0::/lxc/c1 (deleted)\n"), "", 0},
+		{"called deleted", "memory", v2, membership(t, "0::/lxc/c1 (deleted)\n"), "/sys/fs/cgroup/lxc/c1 (deleted)", 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

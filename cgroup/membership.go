@@ -13,10 +13,6 @@ type Entry struct {
 	Controllers []string
 	// Path is the cgroup, seen from the root of the reader's cgroup namespace.
 	Path string
-	// Deleted: the cgroup was removed (v2 only; " (deleted)" is not in Path). A
-	// v2 cgroup whose name really ends so cannot be told apart, and counts as
-	// deleted.
-	Deleted bool
 }
 
 // Membership is the parsed /proc/PID/cgroup: the cgroups of one process, one
@@ -30,8 +26,10 @@ type Membership []Entry
 //	0::/system.slice/cron.service
 //
 // The path is as mkdir(2) got it: it may hold ':', '\\' and spaces, but no
-// newline. Line 0 is v2; " (deleted)" follows the path of a removed cgroup. The
-// file of a task that is gone may be empty: the membership then is too.
+// newline. Line 0 is v2; " (deleted)" follows the path of a removed cgroup, where
+// only zombies are: it is left there, for a living process is in one whose name
+// ends so, and of a removed one there is nothing to be found by any name. The file of
+// a task that is gone may be empty: the membership then is too.
 func ParseMembership(content []byte) (Membership, error) {
 	m := make(Membership, 0, bytes.Count(content, []byte("\n")))
 	for len(content) > 0 {
@@ -56,9 +54,7 @@ func parseEntry(line []byte) (e Entry, ok bool) {
 	if number != 0 {
 		return Entry{Controllers: strings.Split(string(list), ","), Path: string(path)}, len(list) > 0
 	}
-	path, e.Deleted = bytes.CutSuffix(path, []byte(" (deleted)"))
-	e.Path = string(path)
-	return e, len(list) == 0 && len(path) > 0
+	return Entry{Path: string(path)}, len(list) == 0
 }
 
 // Path returns the path in the hierarchy of a v1 controller ("memory",

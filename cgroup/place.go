@@ -74,8 +74,7 @@ func (hi *Hierarchy) carries(controller string) bool {
 // Dir returns the absolute directory of m's cgroup in the hierarchy that has
 // the controller, and the hierarchy's version. A v1 hierarchy comes first; "io"
 // and "blkio" are one controller, and on v2 "cpuacct" is "cpu". The controller
-// "" is the v2 hierarchy. A controller that is not there, and a removed cgroup,
-// are fs.ErrNotExist. The controller need not be enabled for the cgroup (v2).
+// "" is the v2 hierarchy. A controller that is not there is fs.ErrNotExist. The controller need not be enabled for the cgroup (v2).
 func (h *Host) Dir(m Membership, controller string) (dir string, version int, err error) {
 	p, err := h.place(m, controller)
 	if err != nil {
@@ -114,11 +113,8 @@ func (h *Host) placeIn(m Membership, hi *Hierarchy, controller string) (place, e
 		controller = ""
 	}
 	e := m.entry(controller)
-	switch {
-	case e == nil:
+	if e == nil {
 		return place{}, fmt.Errorf("cgroup in the hierarchy at %s: %w", hi.MountPoint, fs.ErrNotExist)
-	case e.Deleted:
-		return place{}, fmt.Errorf("cgroup %q (deleted): %w", e.Path, fs.ErrNotExist)
 	}
 	dir, err := h.dirs.of(hi, e.Path)
 	return place{hierarchy: hi, path: e.Path, dir: dir}, err

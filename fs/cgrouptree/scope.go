@@ -2,7 +2,6 @@ package cgrouptree
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -66,7 +65,7 @@ func (t *Tree) scopeOf(d container.Decision, tid uint32, h *hierarchy, depth int
 		host := d.Reason == container.ReasonRoot || d.Reason == container.ReasonNoUnit
 		return scope{all: host && depth == 1}, nil
 	}
-	name, ok := h.pathIn(d.Container.Membership)
+	name, ok := d.Container.Membership.Path(h.controller)
 	if !ok {
 		return scope{}, nil
 	}
@@ -108,7 +107,7 @@ func (t *Tree) cgroupOf(h *hierarchy, pid uint32) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
-	p, ok := h.pathIn(m)
+	p, ok := m.Path(h.controller)
 	if !ok {
 		return "", fmt.Errorf("%s: no hierarchy %q: %w", name, h.controller, syscall.ESRCH)
 	}
@@ -117,16 +116,6 @@ func (t *Tree) cgroupOf(h *hierarchy, pid uint32) (string, error) {
 		return "", fmt.Errorf("%s: %q is not mounted: %w", name, p, syscall.ESRCH)
 	}
 	return rel, nil
-}
-
-// pathIn returns m's cgroup in h. Only zombies are in a cgroup that was removed:
-// where the kernel seems to say so of a living process, that is the cgroup's name.
-func (h *hierarchy) pathIn(m cgroup.Membership) (string, bool) {
-	p, ok := m.Path(h.controller)
-	if ok && h.version == 2 && slices.ContainsFunc(m, func(e cgroup.Entry) bool { return e.Deleted }) {
-		p += " (deleted)"
-	}
-	return p, ok
 }
 
 // relation says where the cgroup called name is.

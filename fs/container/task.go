@@ -248,7 +248,6 @@ func (r *Resolver) cut(p place, path string) place {
 	copy(m, p.member)
 	for i := range m {
 		if within(m[i].Path, path) {
-			m[i].Deleted = m[i].Deleted && m[i].Path == path
 			m[i].Path = path
 		}
 	}
