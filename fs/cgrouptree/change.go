@@ -129,6 +129,9 @@ const unfinished = 0
 func (n *node) mkdir(name string, mode uint32, replayed bool) (*node, error) {
 	n.tree.making.Lock()
 	defer n.tree.making.Unlock()
+	if !replayed && n.descendants() >= maxDescendants {
+		return nil, syscall.EAGAIN // as the kernel beyond cgroup.max.descendants
+	}
 	err := unix.Mkdirat(n.fd, name, unfinished)
 	exists := errors.Is(err, unix.EEXIST)
 	if err != nil && !(exists && replayed) {
