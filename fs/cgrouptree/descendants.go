@@ -2,6 +2,7 @@ package cgrouptree
 
 import (
 	"bytes"
+	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -14,15 +15,12 @@ import (
 // (a cgroup that is divided has none). So what is nobody's is bounded.
 const maxDescendants = 2048
 
-// descendants returns how many cgroups are in the top-level container that n is in.
-// On v1, where nothing counts them, it is 0.
+// descendants returns how many cgroups are in the top-level container that n is in,
+// on v1 in this hierarchy and no more than maxDescendants. On v2 the kernel counts:
 //
 //	nr_descendants 12
 //	nr_dying_descendants 0
 func (n *node) descendants() int {
-	if n.h.version != 2 {
-		return 0
-	}
 	name := n.scope.path
 	if rel, ok := n.h.relative(n.scope.bound()); ok && rel != "" {
 		name = rel
@@ -32,6 +30,9 @@ func (n *node) descendants() int {
 		return 0 // it is gone, and n with it
 	}
 	defer top.close()
+	if n.h.version != 2 {
+		return countBelow(top.fd, maxDescendants)
+	}
 	fd, err := top.openFile("cgroup.stat", unix.O_RDONLY)
 	if err != nil {
 		return 0
@@ -43,6 +44,39 @@ func (n *node) descendants() int {
 		return 0
 	}
 	return parseDescendants(buf[:size])
+}
+
+// countBelow returns how many directories are below one, at most enough. Their
+// st_nlink says how many each has, so that only those that have any are opened.
+func countBelow(dir, enough int) int {
+	var st unix.Stat_t
+	if err := unix.Fstat(dir, &st); err != nil || st.Nlink == 2 {
+		return 0
+	}
+	count := int(st.Nlink) - 2 // cgroups(7)'s are those of kernfs, which counts
+	if count >= enough {
+		return enough
+	}
+	fd, err := unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return count
+	}
+	list := os.NewFile(uintptr(fd), "cgroup")
+	defer list.Close()
+	entries, err := list.ReadDir(-1)
+	for _, e := range entries {
+		if err != nil || count >= enough {
+			break
+		}
+		if !e.IsDir() {
+			continue
+		}
+		if child, err := unix.Openat(fd, e.Name(), unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err == nil {
+			count += countBelow(child, enough-count)
+			unix.Close(child)
+		}
+	}
+	return count
 }
 
 // parseDescendants returns the first number of cgroup.stat, 0 when it is not there.
