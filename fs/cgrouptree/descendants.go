@@ -9,7 +9,7 @@ import (
 )
 
 // maxDescendants is how many cgroups there may be in a top-level container for one
-// more to be made through the tree. The kernel charges a cgroup's memory, some 11 kB,
+// more to be made through the tree. The kernel charges a cgroup's memory, 3 to 11 kB,
 // to who makes it, and that is this process: to make it in the container's cgroup a
 // process would have to enter that, where it can be frozen and killed, and may not be
 // (a cgroup that is divided has none). So what is nobody's is bounded.

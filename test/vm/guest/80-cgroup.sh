@@ -65,6 +65,28 @@ refuses "more processes than it may have" in_box init "echo 0 >$u/$b/job/cgroup.
 between "the kernel counted that" "$(awk '/^max / { print $2 }' "$real/$b/job/pids.events")" 1 99
 check "all of the job is killed" in_box init "echo 1 >$u/$b/job/cgroup.kill"
 eventually 10 "and gone" in_box init "rmdir $u/$b/job"
+
+story "the cgroups that a container makes are bounded"
+before=$(cat "$real/system.slice/lxcfs-cgroup.service/memory.current")
+cat >/run/many.py <<'E2'
+import os, sys
+n = 0
+try:
+    while n < 3000:
+        os.mkdir(f"{sys.argv[1]}/many.{n}")
+        n += 1
+except OSError as e:
+    print(n, e.strerror)
+E2
+said=$(in_box init "python3 /run/many.py $u/$b")
+made=${said%% *}
+echo "# $made cgroups, and lxcfs-cgroup.service has $((($(cat "$real/system.slice/lxcfs-cgroup.service/memory.current") - before) / (made + 1))) bytes more for each"
+between "how many" "$made" 2000 2047
+is "how many there are" "$(awk '/^nr_descendants / { print $2 }' "$real/system.slice/box.service/cgroup.stat")" 2048
+like "what mkdir says" "$said" 'temporarily unavailable'
+check "one is removed" in_box init "rmdir $u/$b/many.0"
+check "and another one made" in_box init "mkdir $u/$b/another"
+find "$real/$b" -depth -name 'many.*' -exec rmdir {} +
 systemctl stop box
 
 story "LXC without a cgroup namespace"
