@@ -70,15 +70,36 @@ func (b *box) ended(pid string) bool {
 	return strings.TrimSpace(b.run("test -d /proc/"+pid+" && echo there; true")) == ""
 }
 
-// A request whose rendering ends each worker gets EIO in the end, and is the
-// only one that does.
+// A request whose rendering crashes each worker gets EIO in the end, and is the
+// only one that does. Whoever kills workers from outside costs no reader anything.
 func TestPoison(t *testing.T) {
 	d := start(t, "--keeper")
 	b := newBox(t, d, limits{memory: "536870912"}, nil)
 	release := b.stick()
 	reader, output := b.background("cat /proc/meminfo")
-	deaths := 0
-	for last := 0; !b.ended(reader); {
+	if deaths := endWorkers(t, d, b, reader, syscall.SIGABRT, 10); deaths < 5 || !b.ended(reader) {
+		t.Errorf("%d workers crashed; ended: %t", deaths, b.ended(reader))
+	}
+	if got := mustRead(t, output); !strings.Contains(got, "Input/output error") {
+		t.Errorf("the reader printed %q, want EIO", got)
+	}
+	reader, output = b.background("cat /proc/meminfo")
+	if deaths := endWorkers(t, d, b, reader, syscall.SIGKILL, 12); deaths != 12 || b.ended(reader) {
+		t.Errorf("%d workers were killed; ended: %t", deaths, b.ended(reader))
+	}
+	release()
+	waitFor(t, "the reader to end", func() bool { return b.ended(reader) })
+	if got := mustRead(t, output); field(t, got, "MemTotal:") != 524288 {
+		t.Errorf("the reader of killed workers printed %q", got)
+	}
+	waitFor(t, "the file to be virtual again", func() bool { return field(t, b.run("cat /proc/meminfo"), "MemTotal:") == 524288 })
+}
+
+// endWorkers sends a signal to one worker after the other when it is stuck in the
+// request of a reader, as long as he waits and at most so often as is given.
+func endWorkers(t *testing.T, d *daemon, b *box, reader string, signal syscall.Signal, most int) (deaths int) {
+	t.Helper()
+	for last := 0; deaths < most && !b.ended(reader); {
 		worker := d.worker()
 		if worker == 0 || worker == last || !blocked(worker) {
 			time.Sleep(10 * time.Millisecond)
@@ -86,19 +107,10 @@ func TestPoison(t *testing.T) {
 		}
 		mustRead(t, d.path("proc/uptime")) // served while that one waits
 		last = worker
-		syscall.Kill(worker, syscall.SIGKILL)
-		if deaths++; deaths > 10 {
-			t.Fatalf("%d workers died of one request", deaths)
-		}
+		syscall.Kill(worker, signal)
+		deaths++
 	}
-	if got := mustRead(t, output); !strings.Contains(got, "Input/output error") {
-		t.Errorf("the reader printed %q, want EIO", got)
-	}
-	if deaths < 5 {
-		t.Errorf("EIO after %d deaths: whoever kills workers at random would see it", deaths)
-	}
-	release()
-	waitFor(t, "the file to be virtual again", func() bool { return field(t, b.run("cat /proc/meminfo"), "MemTotal:") == 524288 })
+	return deaths
 }
 
 // A reader who gives up while his request is under way costs the daemon one
