@@ -110,11 +110,13 @@ func (s *Session) charge(l lateOne) {
 }
 
 // place returns the slot that w's request is to wait in: one of those that are for
-// it, as long as there is one. mu is held.
+// it, as long as there is one. However long it is: a container may send long ones
+// (ioctl(2)) while its share of the workers is blocked, and those that stay in slots
+// that are read to leave nobody a slot to read to. mu is held.
 func (s *Session) place(w *worker) int {
 	h := headerOf(w.slot)
 	n := len(s.room)
-	if n == 0 || h.length > journalUnit || h.unique == 0 {
+	if n == 0 || !h.plausible(len(w.slot)) || h.unique == 0 {
 		w.slot = nil
 		return w.index
 	}

@@ -151,6 +151,37 @@ func TestCollectorHandlesNothing(t *testing.T) {
 	}
 }
 
+// TestLongWaiters: requests longer than a page, which any reader can send by
+// ioctl(2), wait in the journal as well and not in the slots that are read to.
+// Their owner, whose share of the workers is blocked, keeps nobody else waiting.
+func TestLongWaiters(t *testing.T) {
+	k := newFakeKernel(t)
+	f := newTestFS()
+	s := k.prepare(Config{Waiting: 1000, Owner: testOwner}, f)
+	serve(t, s)
+	const blocked, long = MinSlots / 4, 2 * readySlots
+	for i := range uint64(blocked + smallCrowd) {
+		k.sendAs(tidOfMany, 10+2*i, nodeHeld)
+	}
+	eventually(t, "as many handled as may be", func() bool { return f.held.Load() >= blocked })
+	for i := range uint64(long) {
+		msg := request(opGetattr, 2001+2*i, nodeHeld, make([]byte, 8000))
+		headerOf(msg).pid = tidOfMany
+		if _, err := unix.Write(k.fd, msg); err != nil {
+			t.Fatal("send:", err)
+		}
+	}
+	k.sendAs(tidOfOne, 7001, 1)
+	k.wantAnswer(7001, 0)
+	eventually(t, "all others are owed", func() bool { return len(s.journal.owed()) == blocked+smallCrowd+long })
+	close(f.release)
+	for range blocked + smallCrowd + long {
+		if _, status, _ := k.answer(); status != 0 {
+			t.Fatalf("got status %d, want 0: a request was cut", status)
+		}
+	}
+}
+
 // TestOwedCrowd: a process leaves a crowd to the next one, and one request of it
 // in two slots.
 func TestOwedCrowd(t *testing.T) {

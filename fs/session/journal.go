@@ -35,7 +35,7 @@ const (
 	metaOffset    = 4096
 
 	journalUnit = 4096    // bytes; part of the layout, no page size
-	readySlots  = 256     // the first ones: whole in memory. In the others requests of one journalUnit wait
+	readySlots  = 256     // the first ones: whole in memory. In the others requests of any length wait
 	maxSlots    = 1 << 16 // more is a corrupt header; later versions may have more than this one
 
 	mlockOnFault = 1 // MLOCK_ONFAULT of include/uapi/asm-generic/mman-common.h
@@ -191,7 +191,8 @@ func (j *journal) dropCopies() {
 	}
 }
 
-// populate gives memory to the beginning of slot i.
+// populate gives memory to the beginning of slot i. A request that is longer takes
+// more when it is written there; release gives all of it back.
 func (j *journal) populate(i int) {
 	if !j.backed[i].Load() {
 		j.backed[i].Store(true)

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 func main() {
@@ -24,7 +25,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: hostile flood THREADS FILE... | hostile sample COUNT FILE")
+var errUsage = errors.New("usage: hostile flood|ioctl THREADS FILE... | hostile sample COUNT FILE")
 
 func run(args []string) error {
 	if len(args) < 3 {
@@ -36,7 +37,10 @@ func run(args []string) error {
 	}
 	switch {
 	case args[0] == "flood":
-		flood(n, args[2:])
+		flood(n, (*counts).read, args[2:])
+		return nil
+	case args[0] == "ioctl":
+		flood(n, (*counts).ioctl, args[2:])
 		return nil
 	case args[0] == "sample" && len(args) == 3:
 		return sample(n, args[2])
@@ -47,9 +51,9 @@ func run(args []string) error {
 // counts are what the threads of a flood did.
 type counts struct{ reads, failed atomic.Int64 }
 
-// flood reads files with so many threads until it gets SIGTERM. It prints a line
+// flood asks for files with so many threads until it gets SIGTERM. It prints a line
 // when each has begun, and one with what they did at the end.
-func flood(threads int, files []string) {
+func flood(threads int, ask func(*counts, string), files []string) {
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGTERM)
 	debug.SetMaxThreads(threads + 1000)
@@ -62,7 +66,7 @@ func flood(threads int, files []string) {
 			runtime.LockOSThread()
 			begun.Done()
 			for k := i; ; k++ {
-				c.read(files[k%len(files)])
+				ask(&c, files[k%len(files)])
 			}
 		}()
 	}
@@ -85,6 +89,25 @@ func (c *counts) read(name string) {
 	}
 	if _, err := syscall.Read(fd, buf[:]); err != nil {
 		c.failed.Add(1)
+	}
+	syscall.Close(fd)
+}
+
+// ioctl opens a file, has the kernel send 100 requests of 8000 bytes each, and
+// closes it. Each is to be refused.
+func (c *counts) ioctl(name string) {
+	const command = 1<<30 | 8000<<16 // _IOC(_IOC_WRITE, 0, 0, 8000)
+	var buf [8000]byte
+	fd, err := syscall.Open(name, syscall.O_RDONLY, 0)
+	if err != nil {
+		c.failed.Add(1)
+		return
+	}
+	for range 100 {
+		c.reads.Add(1)
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), command, uintptr(unsafe.Pointer(&buf))); errno != syscall.ENOTTY {
+			c.failed.Add(1)
+		}
 	}
 	syscall.Close(fd)
 }

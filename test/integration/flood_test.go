@@ -46,7 +46,13 @@ func floodThreads(t *testing.T) int {
 // returned ends it, and fails the test if a read of it failed.
 func startFlood(t *testing.T, b *box, program string, threads int) (stop func()) {
 	t.Helper()
-	pid, log := b.background(fmt.Sprintf("%s flood %d /proc/meminfo /proc/stat /proc/uptime /proc/cpuinfo", program, threads))
+	return startAttack(t, b, fmt.Sprintf("%s flood %d /proc/meminfo /proc/stat /proc/uptime /proc/cpuinfo", program, threads))
+}
+
+// startAttack is startFlood for any command of test/hostile's.
+func startAttack(t *testing.T, b *box, command string) (stop func()) {
+	t.Helper()
+	pid, log := b.background(command)
 	said := func() string {
 		text, _ := os.ReadFile(log) // not there at first
 		return string(text)
@@ -95,6 +101,28 @@ func TestFlood(t *testing.T) {
 			}
 		})
 	}
+}
+
+// One container sends requests of 8000 bytes with a thousand threads: they wait as
+// others do, and are not cut.
+func TestLongRequests(t *testing.T) {
+	program := hostileProgram(t)
+	d := start(t)
+	victim := newBox(t, d, limits{memory: "268435456"}, nil)
+	attacker := newBox(t, d, limits{memory: "2147483648"}, nil)
+	const reads = 100
+	sample := fmt.Sprintf("%s sample %d /proc/meminfo", program, reads)
+	t.Logf("quiet: %s", victim.run(sample))
+	threads := floodThreads(t)
+	stop := startAttack(t, attacker, fmt.Sprintf("%s ioctl %d /proc/meminfo /proc/stat", program, threads))
+	time.Sleep(time.Second) // all of them are in the queue
+	got := victim.run(sample)
+	t.Logf("%d threads of a neighbour: %s", threads, got)
+	t.Logf("daemon: %d kB resident", resident(t, d.cmd.Process.Pid))
+	if want := fmt.Sprintf("%d times MemTotal:         262144 kB", reads); !strings.Contains(got, want) || !strings.Contains(got, " 0 of") {
+		t.Errorf("the victim was shown %q, want %q", got, want)
+	}
+	stop()
 }
 
 // The worker is killed while hundreds of its requests wait for their turn: no
