@@ -18,6 +18,8 @@ const (
 	// wait is answered, and sorting how long it is looked whose they are.
 	collected = 64
 	sorting   = time.Millisecond
+	// relieved is how many are refused when nobody can go on.
+	relieved = 64
 )
 
 // readable: a read(2) would not wait, unless another worker is faster.
@@ -134,6 +136,35 @@ func (s *Session) place(w *worker) int {
 func moveRequest(dst, msg []byte) {
 	copy(dst[4:], msg[4:])
 	atomic.StoreUint32(&headerOf(dst).length, headerOf(msg).length)
+}
+
+// jammed: no slot is left to read to, and those that wait are of owners who may have
+// no more handled. w is to refuse some of who has most of the slots that are read to,
+// as if others had not asked: they are taken from those that wait. mu is held.
+func (s *Session) jammed(w *worker) bool {
+	if len(s.unused)+s.reading > 0 || s.lanes.waiting == 0 || s.lanes.ready() {
+		return false
+	}
+	w.refused = s.lanes.drop(relieved)
+	return len(w.refused) > 0
+}
+
+// relieve answers with EBUSY what w is to refuse. A process that dies meanwhile
+// leaves the rest to the next one.
+func (s *Session) relieve(w *worker) {
+	for _, i := range w.refused {
+		slot := s.journal.slot(i)
+		if h := headerOf(slot); takesReply(h.opcode) {
+			s.reply(w, errorReply(w.out, h.unique, unix.EBUSY))
+		}
+		clearHeader(slot)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range w.refused {
+		s.free(i)
+	}
+	w.refused = nil
 }
 
 // parkAll has owed requests wait for their turns, where they are: how often they

@@ -182,6 +182,46 @@ func TestLongWaiters(t *testing.T) {
 	}
 }
 
+// TestJam: one owner's share of the workers is blocked, and its requests fill all
+// slots: the oldest are refused, and another owner is answered.
+func TestJam(t *testing.T) {
+	k := newFakeKernel(t)
+	f := newTestFS()
+	const slots = MinSlots + 1000
+	s := k.prepare(Config{Waiting: 1000, Owner: testOwner}, f)
+	serve(t, s)
+	for i := range uint64(slots) {
+		k.sendAs(tidOfMany, 10+2*i, nodeHeld)
+	}
+	refused := 0
+	for i := range uint64(100) {
+		k.sendAs(tidOfOne, 7001+2*i, 1)
+		for {
+			unique, status, _ := k.answer()
+			if unique == 7001+2*i && status == 0 {
+				break
+			}
+			if unix.Errno(-status) != unix.EBUSY {
+				t.Fatalf("got status %d for request %d, want EBUSY", status, unique)
+			}
+			refused++
+		}
+	}
+	if refused == 0 || refused > 2*relieved {
+		t.Errorf("got %d refused, want some, and %d at most", refused, 2*relieved)
+	}
+	if err := s.SelfCheck(time.Second); err != nil {
+		t.Errorf("got %v from the check of itself", err)
+	}
+	close(f.release)
+	for range slots - refused {
+		if _, status, _ := k.answer(); status != 0 {
+			t.Fatalf("got status %d of one that was not refused", status)
+		}
+	}
+	eventually(t, "nothing owed", func() bool { return len(s.journal.owed()) == 0 })
+}
+
 // TestOwedCrowd: a process leaves a crowd to the next one, and one request of it
 // in two slots.
 func TestOwedCrowd(t *testing.T) {

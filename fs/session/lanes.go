@@ -1,5 +1,7 @@
 package session
 
+import "slices"
+
 // lanes are the requests that were read and wait for their turn, in a lane for
 // each who asks. The kernel has one queue for all; there, who asks with thousands
 // of threads has all others wait for thousands of answers. So when there is a
@@ -85,6 +87,36 @@ func (l *lanes) take() (slot int, a *lane) {
 	l.waiting--
 	l.list(a)
 	return slot, a
+}
+
+// drop takes out n requests, the oldest ones, of the lane that has most in the slots
+// that are read to; of those only.
+func (l *lanes) drop(n int) (dropped []int) {
+	var worst *lane
+	most := 0
+	for _, a := range l.byOwner {
+		held := 0
+		for _, i := range a.slots {
+			if i < readySlots {
+				held++
+			}
+		}
+		if held > most {
+			worst, most = a, held
+		}
+	}
+	if worst == nil {
+		return nil
+	}
+	worst.slots = slices.DeleteFunc(worst.slots, func(i int) bool {
+		if i >= readySlots || len(dropped) == n {
+			return false
+		}
+		dropped = append(dropped, i)
+		return true
+	})
+	l.waiting -= len(dropped)
+	return dropped
 }
 
 // start counts a request of a lane that is being handled, also one that did not

@@ -22,6 +22,7 @@ type worker struct {
 	wake    chan struct{}
 	asked   time.Duration // when it last asked for a request, by elapsed
 	yielded time.Duration // when it last let go of its processor
+	refused []int         // slots of requests that it is to refuse
 	since   atomic.Int64  // when it took the request it handles, ns of elapsed; 0: it handles none
 
 	// Guarded by Session.mu:
@@ -83,6 +84,8 @@ func (s *Session) next(w *worker) bool {
 			return false
 		case toHandle:
 			return true
+		case toRelieve:
+			s.relieve(w)
 		case toCollect:
 			if !s.collect(w) {
 				return false
@@ -155,6 +158,7 @@ const (
 	toRead         // the next request; w counts as reading
 	toTake         // one that waits for its turn
 	toCollect      // what is there, and then one that waits for its turn
+	toRelieve      // nobody can go on: some of those that wait are refused
 	toHandle       // the one that it was given
 )
 
@@ -178,6 +182,9 @@ func (s *Session) enter(w *worker) step {
 			s.move(w)
 			s.reading++
 			return toRead
+		case s.open && s.jammed(w):
+			s.move(w)
+			return toRelieve
 		}
 		s.rest(w)
 		s.putSlot(w)
