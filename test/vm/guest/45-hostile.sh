@@ -176,6 +176,7 @@ import ctypes, os, sys, time
 libc, NEWPID = ctypes.CDLL(None, use_errno=True), 0x20000000
 os.makedirs("/tmp/b", exist_ok=True)
 libc.unshare(0x20000) # CLONE_NEWNS
+libc.mount(None, b"/", None, 0x44000, None) # MS_REC, MS_PRIVATE: in a peer group each mount would be many
 libc.mount(b"t", b"/tmp/b", b"tmpfs", 0, None)
 for i in range(100): os.mkdir(f"/tmp/b/{i}")
 mounts = sum(libc.mount(b"/tmp/b/0", b"/tmp/b/%d" % (i % 100), None, 4096, None) == 0 for i in range(3000)) # MS_BIND
