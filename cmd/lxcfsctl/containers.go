@@ -48,7 +48,7 @@ func containerRows(list []dbusapi.ContainerUsage, inBytes bool) [][]string {
 	rows := [][]string{{"NAME", "RUNTIME", "KIND", "PID", "MEMORY", "OF", "SWAP", "OF", "CPUS", "LOAD", "THREADS", "UPTIME", "READS"}}
 	for _, c := range list {
 		rows = append(rows, []string{
-			nameOf(c.Container), orDash(c.Runtime), c.Kind, pidOf(c.InitPID),
+			abridged(nameOf(c.Container)), orDash(c.Runtime), c.Kind, pidOf(c.InitPID),
 			unit(used(c.MemoryTotal, c.MemoryAvailable)), unit(c.MemoryTotal),
 			unit(used(c.SwapTotal, c.SwapFree)), unit(c.SwapTotal),
 			c.CPUs, fmt.Sprintf("%.2f", c.LoadAverage[0]), fmt.Sprint(c.Threads), uptime(c.UptimeUSec), fmt.Sprint(c.Reads),
@@ -105,3 +105,14 @@ func uptime(usec uint64) string {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// abridged leaves out the middle of a name, which a container may have made as long
+// as a path can be, and a column is as wide for all.
+func abridged(name string) string {
+	const most = 80
+	r := []rune(name)
+	if len(r) <= most {
+		return name
+	}
+	return string(r[:most/2-1]) + "…" + string(r[len(r)-most/2:])
+}

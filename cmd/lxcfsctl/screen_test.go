@@ -20,6 +20,18 @@ import (
 // hostile is a name that a container chose.
 const hostile = "web\x1b[2J\a\nlxc/other: 17 attached\t\xff"
 
+// A container's cgroup may be 1500 cgroups deep: that makes no column wider for all.
+func TestLongNamesAreAbridged(t *testing.T) {
+	c := dbusapi.Container{Cgroup: strings.Repeat("/déep", 300) + "/end"}
+	rows := containerRows([]dbusapi.ContainerUsage{{Container: c}}, false)
+	if n := utf8.RuneCountInString(rows[1][0]); n != 80 || !strings.HasPrefix(rows[1][0], "/déep/d") || !strings.HasSuffix(rows[1][0], "/déep/end") {
+		t.Errorf("got %d characters: %q", n, rows[1][0])
+	}
+	if got := abridged(c.Cgroup[:40]); got != c.Cgroup[:40] {
+		t.Errorf("got %q", got)
+	}
+}
+
 // What containers choose reaches no terminal as it is: not a control character, not
 // a line that would look like ours.
 func TestNothingOfContainersIsPrintedRaw(t *testing.T) {

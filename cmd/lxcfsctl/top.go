@@ -149,7 +149,7 @@ func (t *topping) print(s screen, loads []load) error {
 	for _, l := range loads {
 		percent := float64(memoryUsed(l)) * 100 / float64(max(l.MemoryTotal, 1))
 		rows = append(rows, []string{
-			nameOf(l.Container), orDash(l.Runtime), pidOf(l.InitPID), fmt.Sprintf("%.1f", l.CPUPercent), l.CPUs,
+			abridged(nameOf(l.Container)), orDash(l.Runtime), pidOf(l.InitPID), fmt.Sprintf("%.1f", l.CPUPercent), l.CPUs,
 			size(memoryUsed(l)), size(l.MemoryTotal), fmt.Sprintf("%.1f", percent),
 			fmt.Sprintf("%.2f", l.LoadAverage[0]), fmt.Sprint(l.Threads), fmt.Sprintf("%.1f", l.ReadsPerSecond),
 		})
