@@ -50,58 +50,90 @@ type region struct {
 	mem []byte
 }
 
-// openRegion maps the memfd, or a new one of that size when fd is -1.
-func openRegion(name string, fd int, size int64) (region, error) {
-	if fd < 0 {
-		var err error
-		if fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING); err != nil {
-			return region{}, fmt.Errorf("memfd_create: %w", err)
+// openRegion maps the memfd, or a new one of that size when fd is -1. What it
+// returns with an error is to be closed as well.
+func openRegion(name string, fd int, size int64) (r region, err error) {
+	if r.fd = fd; fd < 0 {
+		if r.fd, err = unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING); err != nil {
+			return r, fmt.Errorf("memfd_create: %w", err)
 		}
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return region{}, fmt.Errorf("size of the memfd %s: %w", name, err)
+	if err := unix.Fstat(r.fd, &st); err != nil {
+		return r, fmt.Errorf("size of the memfd %s: %w", name, err)
 	}
 	if st.Size < size {
-		if err := unix.Ftruncate(fd, size); err != nil {
-			return region{}, fmt.Errorf("size of the memfd %s: %w", name, err)
+		if err := unix.Ftruncate(r.fd, size); err != nil {
+			return r, fmt.Errorf("size of the memfd %s: %w", name, err)
 		}
 	}
-	mem, err := unix.Mmap(fd, 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	if err != nil {
-		return region{}, fmt.Errorf("map the memfd %s: %w", name, err)
+	if r.mem, err = unix.Mmap(r.fd, 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+		return r, fmt.Errorf("map the memfd %s: %w", name, err)
 	}
-	return region{fd: fd, mem: mem}, nil
+	return r, nil
 }
 
-// close unmaps and closes.
-func (r region) close() error {
-	return errors.Join(unix.Munmap(r.mem), unix.Close(r.fd))
+// close unmaps and closes what there is.
+func (r region) close() {
+	if r.mem != nil {
+		unix.Munmap(r.mem)
+	}
+	closeFD(r.fd)
 }
 
-// open makes a connection of its parts: a fresh one when it has no journal,
-// else the continuation of what an earlier process served.
+// closeFD closes a descriptor that may not be there, -1.
+func closeFD(fd int) {
+	if fd >= 0 {
+		unix.Close(fd)
+	}
+}
+
+// open makes a connection of its parts, which it owns from the call on: a fresh one
+// when it has no journal, else the continuation of what an earlier process served.
 func (s *server) open(id string, p parts, o origin) (*connection, error) {
-	c := &connection{id: id, restored: p.served, origin: o}
+	c := &connection{id: id, restored: p.served, origin: o, originFD: p.origin, accounts: region{fd: p.accounts}}
+	if err := s.assemble(c, p); err != nil {
+		c.abandon(p)
+		return nil, err
+	}
+	return c, nil
+}
+
+// abandon lets go of what a connection has that could not be opened, and of its
+// parts.
+func (c *connection) abandon(p parts) {
+	if c.session != nil {
+		c.session.Close() // nothing is served: it has no reason to refuse
+	} else {
+		closeFD(p.fuse)
+		closeFD(p.journal)
+	}
+	c.accounts.close()
+	closeFD(c.originFD)
+}
+
+// assemble fills in c.
+func (s *server) assemble(c *connection, p parts) error {
+	id, o := c.id, c.origin
 	opts, err := s.optionsOf(o)
 	switch {
 	case err != nil && c.restored:
 		// Options of a newer version. A refusal would end the mount.
 		s.log.Warn("options of a mount that are not known here", "id", id, "error", err)
 	case err != nil:
-		return nil, err
+		return err
 	}
-	if c.originFD = p.origin; c.originFD < 0 {
+	if c.originFD < 0 {
 		if c.originFD, err = o.save(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if c.accounts, err = openRegion("lxcfs-acct", p.accounts, view.AccountsSize(s.machine.cpus)); err != nil {
-		return nil, err
+		return err
 	}
 	accounts, err := view.OpenAccounts(c.accounts.mem, s.machine.cpus)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	cfg := session.Config{
 		Slots: slots, Waiting: waiting, Owner: s.machine.resolver.Top,
@@ -113,7 +145,7 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 		c.session, err = session.Create(p.fuse, cfg)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.gatherer = view.New(s.machine.host, bootClock, accounts, s.machine.loads)
 	c.renderer = fs.NewRenderer(fs.Config{
@@ -127,7 +159,7 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 	}, servedFiles())
 	cgroups, err := s.cgroupMounts(o)
 	if err != nil && !c.restored {
-		return nil, err
+		return err
 	}
 	c.subtrees = append(systree.Mounts(systree.System, c.renderer.View), cgroups...)
 	if disks, ok := systree.Block(systree.BlockDir, c.diskstats, c.renderer.View); ok {
@@ -137,7 +169,7 @@ func (s *server) open(id string, p parts, o origin) (*connection, error) {
 		c.triggers = s.newTriggers(c.session)
 	}
 	c.tree = fs.NewTree(c.renderer, c.session.Handles(), c.subtrees...)
-	return c, nil
+	return nil
 }
 
 // diskstats returns /proc/diskstats as a thread reads it.
@@ -179,9 +211,11 @@ func (c *connection) begin() error {
 // serve answers requests until the mount is gone (nil) or ctx is done.
 func (c *connection) serve(ctx context.Context) error {
 	if c.triggers != nil {
-		ticking, stop := context.WithCancel(ctx)
-		defer stop()
-		go c.triggers.Run(ticking)
+		ticking, cancel := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		running.Go(func() { c.triggers.Run(ticking) })
+		defer running.Wait() // it writes to the connection, whose descriptor others get when it is closed
+		defer cancel()
 	}
 	err := c.session.Serve(ctx)
 	if errors.Is(err, session.ErrUnmounted) {
@@ -213,5 +247,5 @@ func (c *connection) close() {
 		return
 	}
 	c.accounts.close()
-	unix.Close(c.originFD)
+	closeFD(c.originFD)
 }

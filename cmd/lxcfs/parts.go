@@ -48,15 +48,6 @@ func (p *parts) of(kind string) *int {
 	return &p.origin
 }
 
-// close closes those that are there.
-func (p parts) close() {
-	for _, kind := range kinds() {
-		if fd := *p.of(kind); fd >= 0 {
-			unix.Close(fd)
-		}
-	}
-}
-
 // misfit is a descriptor that is of no use, and why.
 type misfit struct {
 	name, reason string

@@ -84,7 +84,6 @@ func (s *server) add(ctx context.Context, id string, p parts, o origin) error {
 func (s *server) prepare(ctx context.Context, id string, p parts, o origin) (*connection, error) {
 	c, err := s.open(id, p, o)
 	if err != nil {
-		p.close()
 		return nil, lasting(fmt.Errorf("connection %s: %w", id, err))
 	}
 	if err := c.keep(ctx, s.store); err != nil {
@@ -169,7 +168,7 @@ func (s *server) connections() []*connection {
 // will not after all: see session.Session.Leave.
 func (s *server) leave(yes bool) {
 	for _, c := range s.connections() {
-		c.session.Leave(yes)
+		c.use(func() { c.session.Leave(yes) })
 	}
 }
 
@@ -187,11 +186,28 @@ func (s *server) settle() {
 	}
 }
 
+// background does what there is to do beside serving, until the function that it
+// returns is called, which waits for its end: no longer than for requests.
+func (s *server) background(ctx context.Context) (finish func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context){s.machine.loads.Run, s.sweep, s.sumUp} {
+		running.Go(func() { run(ctx) })
+	}
+	return func() {
+		cancel()
+		done := make(chan struct{})
+		go func() { running.Wait(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(stopWait):
+		}
+	}
+}
+
 // wait returns when the last connection is gone or ctx is done.
 func (s *server) wait(ctx context.Context) error {
-	go s.machine.loads.Run(ctx)
-	go s.sweep(ctx)
-	go s.sumUp(ctx)
+	defer s.background(ctx)()
 	var failed error
 	for s.count() > 0 {
 		select {

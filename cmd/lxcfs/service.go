@@ -144,9 +144,7 @@ func (s *service) restore(ctx context.Context, inv inventory) {
 
 // run is the life of the service.
 func (s *service) run(ctx context.Context) error {
-	go s.machine.loads.Run(ctx)
-	go s.sweep(ctx)
-	go s.sumUp(ctx)
+	defer s.background(ctx)()
 	idle := time.NewTimer(firstWait)
 	defer idle.Stop()
 	finish := s.attend(ctx)

@@ -25,6 +25,7 @@ func adoptForeign(fd, foreign int, cfg Config, why error) (*Session, error) {
 	}
 	s, err := newSession(fd, j, cfg)
 	if err != nil {
+		unix.Close(j.fd)
 		return nil, err
 	}
 	s.lost, s.resend = true, !known

@@ -143,7 +143,11 @@ func Create(fd int, cfg Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSession(fd, j, cfg)
+	s, err := newSession(fd, j, cfg)
+	if err != nil {
+		unix.Close(j.fd)
+	}
+	return s, err
 }
 
 // Restore makes a session of a connection that an earlier process served. A
