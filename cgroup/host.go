@@ -66,11 +66,11 @@ type Host struct {
 	// FS is another machine's.
 	PageSize uint64
 
-	hugeSize uint64    // 0: not known
-	scratch  sync.Pool // of *[]byte, for the content of interface files
-	rare     sync.Map  // of *rarity, by the file's name
-	dirs     dirTable
-	lists    listTable
+	hugeSize    uint64    // 0: not known
+	scratch     sync.Pool // of *[]byte, for the content of interface files
+	absentFiles sync.Map  // of *negativeCache, by the file's name
+	dirs        dirTable
+	lists       listTable
 }
 
 const mountinfo = "/proc/self/mountinfo"

@@ -90,10 +90,10 @@ func (e *clientError) Error() string { return e.text }
 func (e *clientError) Unwrap() error { return e.sentinel }
 
 // getAll returns all properties of an object's interface.
-func (c *Client) getAll(ctx context.Context, path dbus.ObjectPath, iface string) (bag, error) {
+func (c *Client) getAll(ctx context.Context, path dbus.ObjectPath, iface string) (received, error) {
 	var all map[string]dbus.Variant
 	err := c.conn.Object(BusName, path).CallWithContext(ctx, propertiesInterface+".GetAll", dbus.FlagNoAutoStart, iface).Store(&all)
-	return bag{values: all}, asClientError(err)
+	return received{values: all}, asClientError(err)
 }
 
 // Status returns the daemon's properties.
@@ -152,7 +152,7 @@ func (c *Client) Connections(ctx context.Context) ([]Connection, error) {
 	list := []Connection{}
 	for _, interfaces := range objects {
 		if v, ok := interfaces[ConnectionInterface]; ok {
-			b := bag{values: v}
+			b := received{values: v}
 			k := b.connection()
 			if b.err != nil {
 				return nil, b.err
@@ -179,7 +179,7 @@ func (c *Client) Containers(ctx context.Context) ([]ContainerUsage, error) {
 	list := []ContainerUsage{}
 	for path, interfaces := range objects {
 		if v, ok := interfaces[ContainerInterface]; ok {
-			b := bag{values: v}
+			b := received{values: v}
 			k := b.container(path)
 			if b.err != nil {
 				return nil, b.err

@@ -66,12 +66,12 @@ func NewServer(m Manager, config Config) (*Server, error) {
 }
 
 // Changed says that connections or switches may have changed.
-func (s *Server) Changed() { poke(s.changed) }
+func (s *Server) Changed() { wake(s.changed) }
 
 // Reloaded says that the configuration was read again.
-func (s *Server) Reloaded() { poke(s.reloaded) }
+func (s *Server) Reloaded() { wake(s.reloaded) }
 
-func poke(c chan struct{}) {
+func wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:

@@ -115,7 +115,7 @@ func TestPropertiesAreAsDeclared(t *testing.T) {
 		if call.Err != nil {
 			t.Fatal(call.Err)
 		}
-		all := bag{values: call.Body[0].(map[string]dbus.Variant)}
+		all := received{values: call.Body[0].(map[string]dbus.Variant)}
 		if len(all.values) != len(d.Properties) {
 			t.Errorf("%s: %d properties, %d are declared", path, len(all.values), len(d.Properties))
 		}

@@ -48,8 +48,8 @@ func (p *parts) of(kind string) *int {
 	return &p.origin
 }
 
-// misfit is a descriptor that is of no use, and why.
-type misfit struct {
+// unusable is a descriptor that is of no use, and why.
+type unusable struct {
 	name, reason string
 }
 
@@ -57,11 +57,11 @@ type misfit struct {
 type inventory struct {
 	listener    int // -1: none
 	connections map[string]parts
-	misfits     []misfit
+	unusable    []unusable
 }
 
 // takeInventory sorts descriptors. Those that belong to no connection are
-// closed, and reported as misfits: nothing is guessed. A connection without a
+// closed, and reported as unusable: nothing is guessed. A connection without a
 // journal is kept, for readers wait on it; one that is gone is not.
 func takeInventory(files []fdstore.File) inventory {
 	inv := inventory{listener: -1, connections: make(map[string]parts)}
@@ -115,7 +115,7 @@ func (p parts) unfit(twice bool) string {
 
 func (inv *inventory) reject(fd int, name, reason string) {
 	unix.Close(fd)
-	inv.misfits = append(inv.misfits, misfit{name, reason})
+	inv.unusable = append(inv.unusable, unusable{name, reason})
 }
 
 // rejectAll rejects all parts of a connection.

@@ -165,10 +165,10 @@ func (s *server) connections() []*connection {
 }
 
 // leave tells all connections that this process is about to end on purpose, or
-// will not after all: see session.Session.Leave.
+// will not after all: see session.Session.MarkShutdown.
 func (s *server) leave(yes bool) {
 	for _, c := range s.connections() {
-		c.use(func() { c.session.Leave(yes) })
+		c.use(func() { c.session.MarkShutdown(yes) })
 	}
 }
 

@@ -136,7 +136,7 @@ func (s *service) restore(ctx context.Context, inv inventory) {
 		}
 	}
 	s.catchUp(ctx)
-	for _, m := range inv.misfits {
+	for _, m := range inv.unusable {
 		s.log.Warn("a stored descriptor is dropped", "name", m.name, "reason", m.reason)
 		s.store.remove(stored{name: m.name})
 	}

@@ -130,7 +130,7 @@ func TestLoads(t *testing.T) {
 func TestTopPrints(t *testing.T) {
 	loads := loadsOf(nil, testContainers(), time.Second)
 	var out bytes.Buffer
-	if err := (&topping{}).print(screen{Writer: &out, terminal: true, width: 30}, loads); err != nil {
+	if err := (&topOptions{}).print(screen{Writer: &out, terminal: true, width: 30}, loads); err != nil {
 		t.Fatal(err)
 	}
 	for i, line := range strings.Split(out.String(), "\n") {
@@ -143,11 +143,11 @@ func TestTopPrints(t *testing.T) {
 		t.Errorf("got %q", out.String())
 	}
 	out.Reset()
-	if err := (&topping{}).print(screen{Writer: &out}, loads); err != nil || strings.Contains(out.String(), "\x1b") || strings.Count(out.String(), "\n") != 1+len(loads) {
+	if err := (&topOptions{}).print(screen{Writer: &out}, loads); err != nil || strings.Contains(out.String(), "\x1b") || strings.Count(out.String(), "\n") != 1+len(loads) {
 		t.Errorf("not a terminal: %q, %v", out.String(), err)
 	}
 	out.Reset()
-	if err := (&topping{asJSON: true}).print(screen{Writer: &out}, loads); err != nil || strings.Count(out.String(), "\n") != 1 {
+	if err := (&topOptions{asJSON: true}).print(screen{Writer: &out}, loads); err != nil || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("JSON: %q, %v", out.String(), err)
 	}
 }

@@ -15,15 +15,15 @@ import (
 	"linuxcontainers.org/lxcfs/dbusapi"
 )
 
-// metering is what the command line of metrics says.
-type metering struct {
+// metricsOptions is what the command line of metrics says.
+type metricsOptions struct {
 	output string
 	listen bool
 	asJSON bool
 }
 
 func metricsVerb() *cobra.Command {
-	var m metering
+	var m metricsOptions
 	cmd := &cobra.Command{
 		Use:   "metrics",
 		Short: "print the daemon's counters as OpenMetrics text",
@@ -47,7 +47,7 @@ Prometheus to scrape.`,
 	return cmd
 }
 
-func (m *metering) run(ctx context.Context, c *dbusapi.Client, out io.Writer) error {
+func (m *metricsOptions) run(ctx context.Context, c *dbusapi.Client, out io.Writer) error {
 	s, err := takeSample(ctx, c)
 	if err != nil {
 		return err

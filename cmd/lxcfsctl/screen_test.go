@@ -39,7 +39,7 @@ func TestNothingOfContainersIsPrintedRaw(t *testing.T) {
 	for name, print := range map[string]func(screen) error{
 		"containers": func(s screen) error { return s.table(containerRows([]dbusapi.ContainerUsage{{Container: c}}, false)) },
 		"top": func(s screen) error {
-			return (&topping{}).print(s, []load{{ContainerUsage: dbusapi.ContainerUsage{Container: c}}})
+			return (&topOptions{}).print(s, []load{{ContainerUsage: dbusapi.ContainerUsage{Container: c}}})
 		},
 		"explain": func(s screen) error {
 			return explanation{7, dbusapi.Explanation{Reason: hostile, Detail: hostile, Container: &c, Sources: []dbusapi.Source{{Name: hostile, File: hostile}}}}.print(s)

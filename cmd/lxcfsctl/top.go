@@ -15,8 +15,8 @@ import (
 	"linuxcontainers.org/lxcfs/dbusapi"
 )
 
-// topping is what the command line of top says.
-type topping struct {
+// topOptions is what the command line of top says.
+type topOptions struct {
 	interval   time.Duration
 	iterations int
 	sort       string
@@ -24,7 +24,7 @@ type topping struct {
 }
 
 func topVerb() *cobra.Command {
-	var t topping
+	var t topOptions
 	cmd := &cobra.Command{
 		Use:   "top",
 		Short: "watch the containers: CPU, memory, load, reads",
@@ -49,7 +49,7 @@ type load struct {
 	ReadsPerSecond float64 `json:"reads_per_second"`
 }
 
-func (t *topping) run(cmd *cobra.Command) error {
+func (t *topOptions) run(cmd *cobra.Command) error {
 	order, ok := orders()[t.sort]
 	if !ok || t.interval <= 0 || t.iterations < 0 {
 		return usageError{errors.New("--sort takes cpu, memory, load, reads or name, --interval a time, --iterations a number")}
@@ -138,7 +138,7 @@ const (
 	clearRest = "\x1b[J"
 )
 
-func (t *topping) print(s screen, loads []load) error {
+func (t *topOptions) print(s screen, loads []load) error {
 	if t.asJSON {
 		return json.NewEncoder(s).Encode(struct {
 			Time       time.Time `json:"time"`

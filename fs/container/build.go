@@ -269,7 +269,7 @@ func (r *inquiry) name(rec *record, s scope) {
 }
 
 // withoutInit returns the record of a cgroup that is a Container by itself.
-func (r *inquiry) withoutInit(at place, inode uint64, old elder) *record {
+func (r *inquiry) withoutInit(at place, inode uint64, old oldestProcess) *record {
 	if old.task != nil && within(old.task.path, at.path) {
 		at = r.cut(old.task.place, at.path)
 	}

@@ -393,7 +393,7 @@ func TestSweepOfTheDead(t *testing.T) {
 		t.Errorf("left: %d callers, %d records, %d lines; want those of docker's, and no line that nobody uses",
 			len(r.callers.slots), len(r.records.slots), len(r.lines.slots))
 	}
-	for pid := range r.kin.index {
+	for pid := range r.knownParents.index {
 		if _, err := w.Stat(procDir(pid)); err != nil {
 			t.Errorf("a parent that is dead is remembered: %v", err)
 		}
@@ -538,10 +538,10 @@ func TestCrowded(t *testing.T) {
 			told[c] = true
 		}
 	}
-	met := make(map[*Container]bool)
+	living := make(map[*Container]bool)
 	for pid := range uint32(many) {
 		w.add(proc{pid: 2000 + pid, ppid: 500, ns: "30 1", start: uint64(7 + pid), cg: "/lxc.payload.web"})
-		met[mustResolve(t, r, 2000+pid).Container] = true
+		living[mustResolve(t, r, 2000+pid).Container] = true
 		select {
 		case <-r.Crowded():
 			sweep()
@@ -549,10 +549,10 @@ func TestCrowded(t *testing.T) {
 		}
 	}
 	for _, rec := range r.snapshot() {
-		delete(met, rec.c)
+		delete(living, rec.c)
 	}
 	sweep()
-	for c := range met {
+	for c := range living {
 		if !told[c] {
 			t.Errorf("no sweep told of %s", gist(c))
 		}

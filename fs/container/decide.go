@@ -48,17 +48,17 @@ func (r *inquiry) walk(t *task) (pid uint32, ok bool, err error) {
 	if t.status.init() {
 		return t.status.tgid, true, nil
 	}
-	if k := r.kinOf(t); k != nil && k.depth == t.status.depth() {
+	if k := r.knownParentOf(t); k != nil && k.depth == t.status.depth() {
 		return k.init, true, nil
 	}
 	t.walked = true
-	parent := r.meet(t.status.ppid)
+	parent := r.holdParent(t.status.ppid)
 	pid, ok, err = r.walkUp(t)
 	switch {
 	case parent == nil:
 	case ok && err == nil:
 		parent.depth, parent.init = t.status.depth(), pid
-		r.know(t.status.ppid, parent)
+		r.rememberParent(t.status.ppid, parent)
 	default:
 		parent.file.Close()
 	}

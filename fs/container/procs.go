@@ -6,8 +6,8 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 )
 
-// elder is the oldest process of a cgroup; no task when there is none to see.
-type elder struct {
+// oldestProcess is the oldest process of a cgroup; no task when there is none to see.
+type oldestProcess struct {
 	task  *task
 	start uint64
 }
@@ -21,7 +21,7 @@ type elder struct {
 //
 // A cgroup with more in it than may be read, or that goes meanwhile, is no error:
 // the first processes found are commonly the oldest.
-func (r *inquiry) oldest(p place, kind Kind, member uint32) elder {
+func (r *inquiry) oldest(p place, kind Kind, member uint32) oldestProcess {
 	pids := r.procsBelow(p, member)
 	if kind == System {
 		h, done := r.half() // that a process has a large file leaves the others' start
@@ -38,14 +38,14 @@ func (r *inquiry) oldest(p place, kind Kind, member uint32) elder {
 			first = min(first, start)
 		}
 	}
-	var best elder
+	var best oldestProcess
 	for _, pid := range pids {
 		if start, ok := starts[pid]; !ok || start != first {
 			continue
 		}
 		t, err := r.readTask(pid)
-		if err == nil && (best.task == nil || elderThan(t, best.task)) {
-			best = elder{t, first}
+		if err == nil && (best.task == nil || olderThan(t, best.task)) {
+			best = oldestProcess{t, first}
 		}
 	}
 	return best
@@ -97,8 +97,8 @@ func (r *inquiry) procsIn(dst []uint32, dir string, limit int) []uint32 {
 
 // shallowest returns the init of the shallowest pid namespace, and of these the
 // oldest; none when there is no init.
-func (r *inquiry) shallowest(pids []uint32) elder {
-	var best elder
+func (r *inquiry) shallowest(pids []uint32) oldestProcess {
+	var best oldestProcess
 	depth := maxDepth
 	for _, pid := range pids {
 		s, err := r.readStatus(pid)
@@ -110,14 +110,14 @@ func (r *inquiry) shallowest(pids []uint32) elder {
 			continue
 		}
 		if t, err := r.readTask(pid); err == nil {
-			best, depth = elder{t, start}, s.depth()
+			best, depth = oldestProcess{t, start}, s.depth()
 		}
 	}
 	return best
 }
 
-// elderThan orders processes of one tick.
-func elderThan(a, b *task) bool {
+// olderThan orders processes of one tick.
+func olderThan(a, b *task) bool {
 	if a.status.init() != b.status.init() {
 		return a.status.init()
 	}

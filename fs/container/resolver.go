@@ -54,15 +54,15 @@ type Resolver struct {
 
 	mu           sync.Mutex
 	callers      ring[uint32, *caller]
-	kin          ring[uint32, *kin] // by pid
-	lines        ring[string, line] // by content
+	knownParents ring[uint32, *knownParent] // by pid
+	lines        ring[string, line]         // by content
 	records      ring[ident, *record]
 	resting      ring[string, time.Time] // until when, by top-level container
 	byInit       map[uint32]*record      // init pid
 	byCgroup     map[uint64]*record      // inode of a unit's or scope's cgroup
 	alone        map[string]int          // records that are in no other, by their Top
 	version      uint64                  // counts the records ever published
-	met          uint64                  // counts the kin ever known
+	parentSeq    uint64                  // counts the parents ever remembered
 	unlinked     []*record               // since the last Sweep
 	unlinkedText int                     // what their texts cost
 	crowded      chan struct{}           // see Crowded
@@ -112,9 +112,9 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 		last:     gate.New[string](maxResolving, maxWaiting, resolvePatience),
 	}
 	r.buffers.New = func() any { b := make([]byte, 0, 4096); return &b }
-	r.callers.limit, r.kin.limit, r.lines.limit = opts.MaxCallers, opts.MaxCallers, opts.MaxContainers
+	r.callers.limit, r.knownParents.limit, r.lines.limit = opts.MaxCallers, opts.MaxCallers, opts.MaxContainers
 	r.callers.dropped = func(c *caller) { c.file.Close() }
-	r.kin.dropped = func(k *kin) { k.file.Close() }
+	r.knownParents.dropped = func(k *knownParent) { k.file.Close() }
 	r.callers.cost, r.callers.room = func(c *caller) int { return textCost * len(c.raw) }, maxText
 	r.lines.cost, r.lines.room = func(l line) int { return textCost * len(l.raw) }, maxText/2
 	r.records.cost, r.records.room = (*record).text, maxText
@@ -188,11 +188,11 @@ func (r *Resolver) says(file hostfile.File, raw string) bool {
 
 func (r *Resolver) resolve(tid uint32, file hostfile.File, last bool) (verdict, error) {
 	r.mu.Lock()
-	version, met := r.version, r.met
+	version, parentSeq := r.version, r.parentSeq
 	r.mu.Unlock()
 	q := r.inquire()
 	q.last = last
-	t, err := q.readCaller(tid, file, met)
+	t, err := q.readCaller(tid, file, parentSeq)
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}

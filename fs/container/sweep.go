@@ -17,7 +17,7 @@ import (
 // of one that lives. Their number is bounded by the [Options].
 func (r *Resolver) Sweep() (dead, others []*Container) {
 	sweep(r, &r.callers)
-	sweep(r, &r.kin)
+	sweep(r, &r.knownParents)
 	r.bury(all)
 	r.mu.Lock()
 	r.lines.fade()

@@ -26,9 +26,9 @@ type task struct {
 	place
 
 	// Of a caller only:
-	file   hostfile.File // /proc/PID/cgroup, held
-	walked bool          // other processes were read by their pids
-	met    uint64        // Resolver.met before it was read
+	file      hostfile.File // /proc/PID/cgroup, held
+	walked    bool          // other processes were read by their pids
+	parentSeq uint64        // Resolver.parentSeq before it was read
 }
 
 // place is where a task is in the cgroup hierarchies; without /init.scope.
@@ -97,8 +97,8 @@ func (r *inquiry) readTask(pid uint32) (*task, error) {
 // readCaller reads a task. Its file was opened before and is read last: what it
 // gives then, it gives of a task that lived all the while and so is the one that
 // the pid stood for.
-func (r *inquiry) readCaller(pid uint32, file hostfile.File, met uint64) (*task, error) {
-	t := &task{pid: pid, file: file, met: met}
+func (r *inquiry) readCaller(pid uint32, file hostfile.File, parentSeq uint64) (*task, error) {
+	t := &task{pid: pid, file: file, parentSeq: parentSeq}
 	var err error
 	if t.status, err = r.readStatus(pid); err == nil {
 		err = r.readPlace(t, file.Append)

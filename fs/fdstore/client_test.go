@@ -25,7 +25,7 @@ func pair(t *testing.T, config ManagerConfig) (*Manager, *Client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { manager.Close() })
-	manager.Believe(os.Getpid())
+	manager.AcceptFrom(os.Getpid())
 	client, err := newClient(environment(map[string]string{"NOTIFY_SOCKET": manager.Address()}), config.Max)
 	if err != nil {
 		t.Fatal(err)

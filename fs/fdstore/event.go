@@ -22,7 +22,7 @@ const (
 	Full                      // FDSTORE=1 and no room, dropped: Name
 	Removed                   // FDSTOREREMOVE=1: Name
 	HungUp                    // polled, and has hung up, dropped: Name
-	Refused                   // a message that is not believed: PID of the sender, Text says why
+	Refused                   // a message that is not acceptFrom: PID of the sender, Text says why
 	Started                   // Keeper: worker PID runs
 	Failed                    // Keeper: worker could not be started: Err
 	Died                      // Keeper: worker ended: Wait

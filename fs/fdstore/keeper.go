@@ -101,14 +101,14 @@ func NewKeeper(config Config) (*Keeper, error) {
 		k.left = *config.Handover
 	}
 	manager, err := NewManager(ManagerConfig{
-		Socket:   k.left.Socket,
-		Believed: k.left.Worker,
-		Forward:  k.forward,
-		Max:      config.Max,
-		Dir:      config.Dir,
-		UID:      -1,
-		Watchdog: config.Watchdog,
-		Files:    config.Files,
+		Socket:     k.left.Socket,
+		AcceptFrom: k.left.Worker,
+		Forward:    k.forward,
+		Max:        config.Max,
+		Dir:        config.Dir,
+		UID:        -1,
+		Watchdog:   config.Watchdog,
+		Files:      config.Files,
 		Report: func(e Event) {
 			k.inbox.put(e.Kind)
 			k.report(e)

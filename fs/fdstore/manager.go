@@ -24,7 +24,7 @@ type ManagerConfig struct {
 	Max int
 	// Dir is an existing directory, such as /run, in which a private one is
 	// made for the socket. Empty: an abstract socket, which any process in
-	// the network namespace can fill with messages that are not believed.
+	// the network namespace can fill with messages that are not acceptFrom.
 	Dir string
 	// UID is the user of the commands, who owns what is made in Dir. -1: the
 	// caller's.
@@ -37,8 +37,8 @@ type ManagerConfig struct {
 	// Socket is a notify socket that is open already, without a name in the
 	// file system; the Manager owns it. 0: there is none.
 	Socket int
-	// Believed is the process whose messages count from the start. 0: nobody's.
-	Believed int
+	// AcceptFrom is the process whose messages count from the start. 0: nobody's.
+	AcceptFrom int
 	// Forward is given each message that counts, with the descriptors in it,
 	// which stay the Manager's. It is called under the Manager's lock. nil:
 	// nobody is.
@@ -59,10 +59,10 @@ type Manager struct {
 	raw     rawConn
 	done    chan struct{} // closed when the reading goroutine has ended
 
-	mu       sync.Mutex // guards what follows, and every read of the socket
-	believed int        // pid of the only process believed, 0: nobody
-	table    table
-	buffer   receiveBuffer
+	mu         sync.Mutex // guards what follows, and every read of the socket
+	acceptFrom int        // pid of the only process acceptFrom, 0: nobody
+	table      table
+	buffer     receiveBuffer
 }
 
 // rawConn is what the Manager needs of a syscall.RawConn.
@@ -74,11 +74,11 @@ type rawConn interface {
 // NewManager opens the socket and starts to read it.
 func NewManager(config ManagerConfig) (*Manager, error) {
 	m := &Manager{
-		config:   config,
-		believed: config.Believed,
-		done:     make(chan struct{}),
-		table:    table{max: config.Max},
-		buffer:   newReceiveBuffer(),
+		config:     config,
+		acceptFrom: config.AcceptFrom,
+		done:       make(chan struct{}),
+		table:      table{max: config.Max},
+		buffer:     newReceiveBuffer(),
 	}
 	for _, file := range config.Files {
 		m.table.entries = append(m.table.entries, entry{File: file})
@@ -145,11 +145,11 @@ func (m *Manager) giveAway() error {
 // Address is the value for NOTIFY_SOCKET.
 func (m *Manager) Address() string { return m.address }
 
-// Believe makes messages of process pid count, and of no other. 0: of nobody.
-func (m *Manager) Believe(pid int) {
+// AcceptFrom makes messages of process pid count, and of no other. 0: of nobody.
+func (m *Manager) AcceptFrom(pid int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.believed = pid
+	m.acceptFrom = pid
 }
 
 // Count returns how many descriptors are stored.
@@ -197,7 +197,7 @@ func (m *Manager) Start(cmd *exec.Cmd, sockets []File, extra ...string) error {
 	if err != nil {
 		return err
 	}
-	m.believed = cmd.Process.Pid
+	m.acceptFrom = cmd.Process.Pid
 	return nil
 }
 
@@ -257,7 +257,7 @@ func closeFiles(files []*os.File) {
 // sweep drops what has hung up. The caller holds m.mu.
 func (m *Manager) sweep() {
 	for _, name := range m.table.sweep() {
-		m.report(Event{Kind: HungUp, PID: m.believed, Name: name})
+		m.report(Event{Kind: HungUp, PID: m.acceptFrom, Name: name})
 	}
 }
 

@@ -48,5 +48,5 @@ func (m *Manager) outlive(pid int) {
 	}
 	// An error means that the Manager is closed: there is nothing to lose.
 	_ = m.Drain()
-	m.Believe(0)
+	m.AcceptFrom(0)
 }

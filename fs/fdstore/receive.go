@@ -100,7 +100,7 @@ func (m *Manager) drain(fd int) {
 func (m *Manager) take(pid int, fds []int, content []byte, flags int) {
 	defer func() { closeAll(fds) }()
 	refuse := func(why string) { m.report(Event{Kind: Refused, PID: pid, Text: why}) }
-	if pid == 0 || pid != m.believed {
+	if pid == 0 || pid != m.acceptFrom {
 		refuse("not the process in charge")
 		return
 	}

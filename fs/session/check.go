@@ -21,17 +21,17 @@ type counters struct {
 // Stats is what a session did since its process started, and what it does now.
 type Stats struct {
 	Epoch      uint32        // processes that served the connection, with this one
-	Deaths     uint32        // of them died; those that a request killed twice are not counted again
+	Deaths     uint32        // processes of these that died, without those killed by a request that had killed one already
 	Requests   uint64        // read or replayed
 	Replayed   uint64        // owed by earlier processes
-	Poisoned   uint64        // of them answered with EIO unseen
+	Poisoned   uint64        // requests answered with EIO, for they had ended several processes
 	Interrupts uint64        // answered with ENOSYS
 	Unanswered uint64        // by go-fuse; answered with EIO here
 	Stale      uint64        // answers that the kernel did not wait for
 	Workers    int           // started
-	Reading    int           // of them wait for a request
-	Busy       int           // of them handle one
-	Longest    time.Duration // that one of these has taken so far
+	Reading    int           // workers that wait for a request
+	Busy       int           // workers that handle a request
+	Longest    time.Duration // how long the oldest request that is being handled has taken so far
 	Locked     bool          // all memory that the kernel copies to and from is locked
 	Degraded   bool          // see Session.Degraded
 }
@@ -89,7 +89,7 @@ func (s *Session) untaken() time.Duration {
 // read, or here.
 func (s *Session) asked() bool {
 	s.mu.Lock()
-	ready := s.lanes.ready()
+	ready := s.queues.ready()
 	s.mu.Unlock()
 	return ready || s.readable()
 }

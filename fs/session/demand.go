@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// demand decides how many workers wait in read(2). One is best as long as it
-// keeps up: the kernel wakes the one that waits longest, so that of two each gets
-// every other request, on a processor that has slept, and the work of one doubles
-// in price. It does not keep up when request after request was there before it
-// asked; then one more reads, until one waits in vain again.
+// demand decides how many workers wait in read(2) for the next request. One worker is
+// best as long as it keeps up: of two that wait, the kernel wakes the one that has
+// waited longest, so each gets every other request on a CPU that has gone idle, and a
+// request costs twice as much. One worker does not keep up when each read(2) finds a
+// request that was there before; then one more reads, until a worker waits in vain.
 type demand struct {
 	readers int           // how many read now, from 1 to most
 	most    int           // a bound

@@ -17,9 +17,9 @@
 // the harmless second one. A header that no kernel writes is dropped and
 // reported.
 //
-// The kernel has one queue for all who ask. When there is a crowd in it, all of it
+// The kernel has one queue for all who ask. When there is a backlog in it, all of it
 // is read, into slots that are there for this, and those who ask get their answers
-// in turns: see lanes. Who waits there waits in the journal, and takes no worker.
+// in turns: see queues. Who waits there waits in the journal, and takes no worker.
 //
 // Requests are carried out by a fuse.RawFileSystem. What cat(1) is made of is
 // handed to it here, without garbage; all else go-fuse's ProtocolServer decodes.

@@ -136,9 +136,9 @@ func TestJournalOfNobody(t *testing.T) {
 	}
 }
 
-// A request that ends each process is in the journal together with a crowd, of
+// A request that ends each process is in the journal together with a backlog, of
 // which some were under way whenever a process died: it alone gets an error.
-func TestPoisonInCrowd(t *testing.T) {
+func TestPoisonInBacklog(t *testing.T) {
 	k := newFakeKernel(t)
 	cfg := Config{Waiting: 1000, Owner: testOwner}
 	const poison = 8

@@ -24,7 +24,7 @@ import (
 //
 // Offsets are multiples of journalUnit on every machine, whatever its page size.
 // Requests are read into the first readySlots slots. In the others some wait for
-// their turn: those are a hole in the memfd until there is a crowd.
+// their turn: those are a hole in the memfd until there is a backlog.
 const (
 	journalMagic   = 0x4c4e4a534643584c // "LXCFSJNL" on a little-endian machine
 	journalVersion = 1

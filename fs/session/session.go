@@ -35,7 +35,7 @@ type Config struct {
 	// journal keeps its own number.
 	Waiting int
 	// Owner says on whose behalf a thread asks: requests of different owners are
-	// handled in turns. It must not block, and is asked when there is a crowd. nil:
+	// handled in turns. It must not block, and is asked when there is a backlog. nil:
 	// there is one owner.
 	Owner func(tid uint32) string
 	// Readers is how many goroutines may wait in read(2); 0: half as many as
@@ -113,15 +113,15 @@ type Session struct {
 	demand    demand
 	workers   []*worker
 	idle      []*worker
-	unused    []int // slots to read to that hold nothing; the last is used next
-	room      []int // slots to wait in that hold nothing, likewise
-	crowd     bool  // requests waited since the last Trim
-	blind     int   // requests handled since somebody looked for a crowd
-	lanes     lanes // requests that wait for their turn
-	moving    int   // workers that read, or handle what they just read
-	reading   int   // of them are in read(2), or about to be
-	live      int   // worker goroutines
-	open      bool  // new requests may be read: the replay is over
+	unused    []int  // slots to read to that hold nothing; the last is used next
+	room      []int  // slots to wait in that hold nothing, likewise
+	backlog   bool   // requests waited since the last Trim
+	blind     int    // requests handled since somebody looked for a backlog
+	queues    queues // requests that wait for their turn
+	moving    int    // workers that read, or handle what they just read
+	reading   int    // of them are in read(2), or about to be
+	live      int    // worker goroutines
+	open      bool   // new requests may be read: the replay is over
 	stopping  bool
 	abandoned bool          // nobody waits for workers in read(2): they can't be woken
 	err       error         // why serving ended
@@ -210,7 +210,7 @@ func newSession(fd int, j *journal, cfg Config) (*Session, error) {
 		events:   newReporter(cfg.Report),
 		ended:    make(chan struct{}),
 		demand:   demand{readers: 1, most: cfg.Readers},
-		lanes:    newLanes(cfg.most(j.slots())),
+		queues:   newQueues(cfg.most(j.slots())),
 		patience: defaultPatience,
 		quiet:    make(chan struct{}),
 		caughtUp: make(chan struct{}),
@@ -255,10 +255,10 @@ func (s *Session) Degraded() bool { return s.degraded != 0 && bootTime() < s.deg
 // that is ended on purpose from then on ends no replay.
 func (s *Session) CaughtUp() <-chan struct{} { return s.caughtUp }
 
-// Leave says that the process is about to end on purpose (yes), or will not
+// MarkShutdown says that the process is about to end on purpose (yes), or will not
 // after all: no death is recorded then, and no request is suspected of it. Serve
 // does so by itself when it is told to stop.
-func (s *Session) Leave(yes bool) {
+func (s *Session) MarkShutdown(yes bool) {
 	var v uint32
 	if yes {
 		v = 1
@@ -296,7 +296,7 @@ func (s *Session) Serve(ctx context.Context) error {
 	select {
 	case <-s.ended:
 	case <-ctx.Done():
-		s.Leave(true) // first: from here on a death is no death
+		s.MarkShutdown(true) // first: from here on a death is no death
 	}
 	s.stop()
 	s.mu.Lock()

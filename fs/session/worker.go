@@ -13,7 +13,7 @@ import (
 )
 
 // worker is a goroutine that reads a request, handles it and reads the next: no
-// request changes hands, but for those of a crowd (see lanes).
+// request changes hands, but for those of a backlog (see queues).
 type worker struct {
 	index   int    // of slot
 	slot    []byte // that it reads to, or whose request it handles; nil: none
@@ -27,7 +27,7 @@ type worker struct {
 
 	// Guarded by Session.mu:
 	moving   bool            // it is one of those that read, or handle what they read
-	lane     *lane           // of the request that it handles; nil: none
+	queue    *queue          // of the request that it handles; nil: none
 	answered chan<- struct{} // closed when the request that it was given is answered; nil: none was
 }
 
@@ -47,7 +47,7 @@ func (s *Session) newWorker() (*worker, error) {
 
 // startWorker starts one more worker, if there may be one. mu is held.
 func (s *Session) startWorker() bool {
-	if len(s.workers) >= s.cfg.Slots || len(s.unused) == 0 && !s.lanes.ready() {
+	if len(s.workers) >= s.cfg.Slots || len(s.unused) == 0 && !s.queues.ready() {
 		return false
 	}
 	w, err := s.newWorker()
@@ -100,8 +100,8 @@ func (s *Session) next(w *worker) bool {
 			if !s.fetch(w) {
 				return false
 			}
-			crowd, now := s.crowded(w)
-			if !crowd {
+			backlog, now := s.backlogged(w)
+			if !backlog {
 				w.since.Store(int64(now))
 				return true
 			}
@@ -172,9 +172,9 @@ func (s *Session) enter(w *worker) step {
 			return toEnd
 		case w.answered != nil:
 			return toHandle
-		case s.open && s.lanes.ready() && s.mayTake(w):
+		case s.open && s.queues.ready() && s.mayTake(w):
 			s.move(w)
-			if s.lanes.waiting < smallCrowd {
+			if s.queues.waiting < smallBacklog {
 				return toTake
 			}
 			return toCollect
@@ -231,9 +231,9 @@ func (s *Session) finish(w *worker) {
 	defer s.mu.Unlock()
 	w.since.Store(0)
 	s.putSlot(w)
-	if w.lane != nil {
-		s.lanes.done(w.lane)
-		w.lane = nil
+	if w.queue != nil {
+		s.queues.done(w.queue)
+		w.queue = nil
 	}
 	if w.answered != nil {
 		close(w.answered)
@@ -241,10 +241,10 @@ func (s *Session) finish(w *worker) {
 	}
 }
 
-// crowded says that w got a request and is to park it: there is a crowd. Else w is
+// backlogged says that w got a request and is to park it: there is a backlog. Else w is
 // to handle it. If more are to read the next ones another worker is promoted, and
 // when this one takes long.
-func (s *Session) crowded(w *worker) (crowd bool, now time.Duration) {
+func (s *Session) backlogged(w *worker) (backlog bool, now time.Duration) {
 	now = elapsed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -252,7 +252,7 @@ func (s *Session) crowded(w *worker) (crowd bool, now time.Duration) {
 		s.starving = now
 	}
 	s.blind++
-	crowd = s.lanes.waiting > 0 || s.lanes.full > 0 || s.blind >= maxBlind && s.readable()
+	backlog = s.queues.waiting > 0 || s.queues.full > 0 || s.blind >= maxBlind && s.readable()
 	if s.blind >= maxBlind {
 		s.blind = 0
 	}
@@ -260,7 +260,7 @@ func (s *Session) crowded(w *worker) (crowd bool, now time.Duration) {
 		s.addReader()
 	}
 	s.watchReaders(s.patience)
-	return crowd, now
+	return backlog, now
 }
 
 // watchReaders has promote called after a while, unless it will be anyway. mu is
@@ -301,7 +301,7 @@ func (s *Session) replaceLate() []lateOne {
 	if busy {
 		s.watchReaders(s.patience)
 	}
-	needed := s.moving < s.demand.readers || s.lanes.ready() && s.moving-s.reading < s.demand.readers
+	needed := s.moving < s.demand.readers || s.queues.ready() && s.moving-s.reading < s.demand.readers
 	if needed && !s.addReader() {
 		s.events.report(EventBusy, nil, "%d requests under way", len(s.workers))
 	}
@@ -327,7 +327,7 @@ func (s *Session) late() (late bool, unknown []lateOne, busy bool) {
 		case now-time.Duration(since) >= defaultPatience:
 			s.rest(w)
 			late = true
-			if s.cfg.Owner != nil && (w.lane == nil || w.lane.owner == "") {
+			if s.cfg.Owner != nil && (w.queue == nil || w.queue.owner == "") {
 				unknown = append(unknown, lateOne{w, since, headerOf(w.slot).pid})
 			}
 		default:

@@ -37,8 +37,8 @@ func Block(root string, diskstats Diskstats, viewer Viewer) (subtree.Mount, bool
 	if !isDirectory(d, nil) {
 		return subtree.Mount{}, false
 	}
-	t := &tree{source: d, keys: newKeys(), eyes: func(tid uint32) eyes {
-		return &diskEyes{disks: d, looker: looker{viewer: viewer, tid: tid}, diskstats: diskstats}
+	t := &tree{source: d, keys: newKeys(), visibility: func(tid uint32) visibility {
+		return &diskVisibility{disks: d, looker: looker{viewer: viewer, tid: tid}, diskstats: diskstats}
 	}}
 	return subtree.Mount{Path: BlockDir, KeyBits: KeyBits + 1, Tree: t}, true
 }
@@ -112,8 +112,8 @@ func (d disks) home(disk string) string {
 // queueDir has what is set for a disk's requests.
 const queueDir = "queue"
 
-// diskEyes see the disks of a caller.
-type diskEyes struct {
+// diskVisibility shows the disks of a caller.
+type diskVisibility struct {
 	disks
 	looker
 	diskstats Diskstats
@@ -123,8 +123,8 @@ type diskEyes struct {
 	looked  bool         // devices is filled in
 }
 
-// sees implements [eyes].
-func (e *diskEyes) sees(path []string, i info) (info, bool) {
+// sees implements [visibility].
+func (e *diskVisibility) sees(path []string, i info) (info, bool) {
 	if len(path) == 0 {
 		return i, i.kind() == unix.S_IFDIR && i.readable()
 	}
@@ -170,7 +170,7 @@ func seesAll(home string, rest []string, i info) (info, bool) {
 
 // isPartition: a directory with a file of that name, called like its disk and a
 // number.
-func (e *diskEyes) isPartition(path []string) bool {
+func (e *diskVisibility) isPartition(path []string) bool {
 	if !strings.HasPrefix(path[1], path[0]) {
 		return false
 	}
@@ -180,7 +180,7 @@ func (e *diskEyes) isPartition(path []string) bool {
 
 // mayOpen says whether the caller may open the device of a line. On the host that
 // is everybody's to find out.
-func (e *diskEyes) mayOpen(line [][]byte) bool {
+func (e *diskVisibility) mayOpen(line [][]byte) bool {
 	if !e.looked {
 		e.looked = true
 		var v view.View
@@ -196,7 +196,7 @@ func (e *diskEyes) mayOpen(line [][]byte) bool {
 
 // line returns the words of the caller's line of a disk or partition: major,
 // minor, name, numbers. nil for one without a line.
-func (e *diskEyes) line(disk string) [][]byte {
+func (e *diskVisibility) line(disk string) [][]byte {
 	if e.text == nil {
 		text, err := e.diskstats(e.tid)
 		if err != nil {
@@ -222,10 +222,10 @@ const (
 
 func made(file string) bool { return file == statFile || file == inflightFile }
 
-// render implements [eyes]: stat has the columns of /proc/diskstats
+// render implements [visibility]: stat has the columns of /proc/diskstats
 // (Documentation/block/stat.rst), inflight reads and writes that wait
 // (Documentation/ABI/stable/sysfs-block).
-func (e *diskEyes) render(dst, text []byte, path []string) ([]byte, error) {
+func (e *diskVisibility) render(dst, text []byte, path []string) ([]byte, error) {
 	if len(path) < 2 || path[1] == queueDir {
 		return append(dst, text...), nil
 	}

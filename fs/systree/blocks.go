@@ -105,7 +105,7 @@ func (s *system) nodeOf(name string) int {
 // host's that are online as hold its MemTotal, and of each node the first, in
 // proportion to MemTotal there. A container that has all the host's memory has
 // all its blocks.
-func (e *systemEyes) seesBlock(number int) bool {
+func (e *systemVisibility) seesBlock(number int) bool {
 	if !e.blocksKnown {
 		e.blocksKnown = true
 		e.allBlocks = true

@@ -102,7 +102,7 @@ func TestBlockGoesOffline(t *testing.T) {
 		sees := func(want ...int) {
 			t.Helper()
 			time.Sleep(time.Second)
-			e := &systemEyes{system: s, looker: looker{viewer: s.viewer, tid: small}}
+			e := &systemVisibility{system: s, looker: looker{viewer: s.viewer, tid: small}}
 			for n := range 16 {
 				if got := e.seesBlock(n); got != slices.Contains(want, n) {
 					t.Errorf("block %d: %t, want %v", n, got, want)
@@ -125,7 +125,7 @@ func TestBlockGoesOffline(t *testing.T) {
 	})
 }
 
-// The eyes of one request look once.
+// Visibility is made for one request, and looks once.
 func TestBlocksOnce(t *testing.T) {
 	w, err := newWalker(machine(t))
 	if err != nil {
@@ -136,7 +136,7 @@ func TestBlocksOnce(t *testing.T) {
 		looks++
 		return viewer(path, tid, needs, v)
 	}}
-	e := &systemEyes{system: s, looker: looker{viewer: s.viewer, tid: small}}
+	e := &systemVisibility{system: s, looker: looker{viewer: s.viewer, tid: small}}
 	for n := range 16 {
 		if got, want := e.seesBlock(n), n == 0 || n == 2; got != want {
 			t.Errorf("block %d: %t, want %t", n, got, want)

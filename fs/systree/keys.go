@@ -17,7 +17,7 @@ const KeyBits = 32
 // keyOf returns the key of an inode.
 func keyOf(ino uint64) subtree.Key { return subtree.Key(uint32(ino)) }
 
-// linkKey is set in the key of what the eyes made a symlink: for other callers
+// linkKey is set in the key of what is shown as a symlink: for other callers
 // the same is a file or a directory, and a node never changes its type. Only
 // /sys/block has them, and keys of one bit more.
 const linkKey subtree.Key = 1 << KeyBits

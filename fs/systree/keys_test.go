@@ -30,8 +30,8 @@ func (d *oneDisk) stat(path []string) (info, error) {
 	return info{}, fmt.Errorf("%v: %w", path, unix.ENOENT)
 }
 
-// everything is the eyes of the host.
-type everything struct{ eyes }
+// everything is the visibility of the host.
+type everything struct{ visibility }
 
 func (everything) failed() error                        { return nil }
 func (everything) sees(_ []string, i info) (info, bool) { return i, true }
@@ -40,7 +40,7 @@ func (everything) sees(_ []string, i info) (info, bool) { return i, true }
 // is bounded, and what is there still is found.
 func TestKeysOfGoneDevices(t *testing.T) {
 	d := &oneDisk{}
-	tr := &tree{source: d, keys: newKeys(), eyes: func(uint32) eyes { return everything{} }}
+	tr := &tree{source: d, keys: newKeys(), visibility: func(uint32) visibility { return everything{} }}
 	for n := range 4 * keptKeys {
 		d.disk, d.ino = fmt.Sprintf("loop%d", n%7), uint64(2*n+100)
 		dir, _, err := tr.Lookup(subtree.Caller{}, subtree.Top, d.disk)

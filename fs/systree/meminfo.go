@@ -112,7 +112,7 @@ func appendNodeCounts(dst, host []byte, n *nodeMemory) ([]byte, error) {
 
 // nodeFile makes a file of a node's memory.
 func nodeFile(edit func(dst, host []byte, n *nodeMemory) ([]byte, error)) editor {
-	return func(e *systemEyes, text []byte, path []string) ([]byte, error) {
+	return func(e *systemVisibility, text []byte, path []string) ([]byte, error) {
 		number, ok := numbered(path[len(path)-2], "node")
 		var v view.View
 		if !ok || !e.gather(System+"/"+strings.Join(path, "/"), needNodeMemory, &v) {

@@ -11,8 +11,8 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// render implements [eyes].
-func (e *systemEyes) render(dst, text []byte, path []string) ([]byte, error) {
+// render implements [visibility].
+func (e *systemVisibility) render(dst, text []byte, path []string) ([]byte, error) {
 	edit := editorOf(path)
 	if edit == nil || !e.look(path) {
 		return append(dst, text...), nil
@@ -25,7 +25,7 @@ func (e *systemEyes) render(dst, text []byte, path []string) ([]byte, error) {
 }
 
 // editor makes a container's version of a file, in place if it likes.
-type editor func(e *systemEyes, text []byte, path []string) ([]byte, error)
+type editor func(e *systemVisibility, text []byte, path []string) ([]byte, error)
 
 // editorOf returns how a file is edited, nil for one that passes through. Files
 // of one name have one format wherever they are
@@ -42,36 +42,36 @@ func editorOf(path []string) editor {
 	if path[0] == nodeTop && len(path) == 2 {
 		switch name {
 		case "has_cpu":
-			return (*systemEyes).nodesWithCPUs
+			return (*systemVisibility).nodesWithCPUs
 		case "online":
-			return (*systemEyes).nodeList
+			return (*systemVisibility).nodeList
 		}
 		if strings.HasPrefix(name, "has_") { // memory of some kind
-			return (*systemEyes).nodesWithMemory
+			return (*systemVisibility).nodesWithMemory
 		}
 		return nil
 	}
 	switch name {
 	case "cpulist", "core_cpus_list", "core_siblings_list", "thread_siblings_list", "die_cpus_list", "package_cpus_list",
 		"cluster_cpus_list", "book_siblings_list", "drawer_siblings_list", "shared_cpu_list":
-		return (*systemEyes).cpuList
+		return (*systemVisibility).cpuList
 	case "cpumap", "core_cpus", "core_siblings", "thread_siblings", "die_cpus", "package_cpus",
 		"cluster_cpus", "book_siblings", "drawer_siblings", "shared_cpu_map":
-		return (*systemEyes).cpuMap
+		return (*systemVisibility).cpuMap
 	case "affected_cpus":
-		return (*systemEyes).cpuWords
+		return (*systemVisibility).cpuWords
 	case onlineFile:
-		return (*systemEyes).zeroOffline // 1: online
+		return (*systemVisibility).zeroOffline // 1: online
 	case "active":
 		if path[len(path)-2] == "smt" {
-			return (*systemEyes).smtActive
+			return (*systemVisibility).smtActive
 		}
 	case "state", "target":
 		if path[len(path)-2] == hotplugDir {
-			return (*systemEyes).zeroOffline // CPUHP_OFFLINE
+			return (*systemVisibility).zeroOffline // CPUHP_OFFLINE
 		}
 	case "distance":
-		return (*systemEyes).distance
+		return (*systemVisibility).distance
 	case "meminfo":
 		return nodeFile(appendNodeMeminfo)
 	case "vmstat", "numastat":
@@ -87,7 +87,7 @@ func fileEditor(name string) editor {
 		if file.Name != "devices/system/cpu/"+name {
 			continue
 		}
-		return func(e *systemEyes, text []byte, path []string) ([]byte, error) {
+		return func(e *systemVisibility, text []byte, path []string) ([]byte, error) {
 			var v view.View
 			if !e.gather(e.served(path), file.Needs, &v) {
 				return text, nil
@@ -99,7 +99,7 @@ func fileEditor(name string) editor {
 }
 
 // zeroOffline makes the number of a CPU that the caller does not have 0.
-func (e *systemEyes) zeroOffline(text []byte, path []string) ([]byte, error) {
+func (e *systemVisibility) zeroOffline(text []byte, path []string) ([]byte, error) {
 	if e.offline(path) {
 		return []byte("0\n"), nil
 	}
@@ -107,7 +107,7 @@ func (e *systemEyes) zeroOffline(text []byte, path []string) ([]byte, error) {
 }
 
 // smtActive makes cpu/smt/active: 1 while two threads of a core are online.
-func (e *systemEyes) smtActive(text []byte, _ []string) ([]byte, error) {
+func (e *systemVisibility) smtActive(text []byte, _ []string) ([]byte, error) {
 	for cpu := range e.view.CPUs.All() {
 		threads, err := e.list([]string{cpuTop, "cpu" + strconv.Itoa(cpu), "topology", "thread_siblings_list"})
 		if err != nil {
@@ -121,17 +121,17 @@ func (e *systemEyes) smtActive(text []byte, _ []string) ([]byte, error) {
 }
 
 // cpuList keeps the visible CPUs of a CPU list ("0-3,8").
-func (e *systemEyes) cpuList(text []byte, _ []string) ([]byte, error) {
+func (e *systemVisibility) cpuList(text []byte, _ []string) ([]byte, error) {
 	return intersect(text, e.view.CPUs)
 }
 
 // nodeList keeps the visible nodes of a list.
-func (e *systemEyes) nodeList(text []byte, _ []string) ([]byte, error) {
+func (e *systemVisibility) nodeList(text []byte, _ []string) ([]byte, error) {
 	return filter(text, func(node int) (bool, error) { return e.seesNode(node), nil })
 }
 
 // nodesWithMemory keeps the nodes from which the container may allocate.
-func (e *systemEyes) nodesWithMemory(text []byte, _ []string) ([]byte, error) {
+func (e *systemVisibility) nodesWithMemory(text []byte, _ []string) ([]byte, error) {
 	if e.view.Nodes == nil {
 		return text, nil
 	}
@@ -147,7 +147,7 @@ func intersect(text []byte, with cgroup.CPUSet) ([]byte, error) {
 }
 
 // nodesWithCPUs keeps the nodes that have a visible CPU.
-func (e *systemEyes) nodesWithCPUs(text []byte, _ []string) ([]byte, error) {
+func (e *systemVisibility) nodesWithCPUs(text []byte, _ []string) ([]byte, error) {
 	return filter(text, e.hasCPUs)
 }
 
@@ -174,7 +174,7 @@ func filter(text []byte, want func(node int) (bool, error)) ([]byte, error) {
 // highest first:
 //
 //	0000ffff,00000000,ffffffff
-func (e *systemEyes) cpuMap(text []byte, _ []string) ([]byte, error) {
+func (e *systemVisibility) cpuMap(text []byte, _ []string) ([]byte, error) {
 	line, ok := bytes.CutSuffix(text, []byte("\n"))
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", cgroup.ErrFormat, text)
@@ -203,7 +203,7 @@ func group32(s cgroup.CPUSet, n int) uint32 {
 }
 
 // cpuWords keeps the visible CPUs of "0 1 2".
-func (e *systemEyes) cpuWords(text []byte, _ []string) ([]byte, error) {
+func (e *systemVisibility) cpuWords(text []byte, _ []string) ([]byte, error) {
 	var kept []string
 	for word := range strings.FieldsSeq(string(text)) {
 		cpu, err := strconv.Atoi(word)
@@ -221,7 +221,7 @@ func (e *systemEyes) cpuWords(text []byte, _ []string) ([]byte, error) {
 // ascending.
 //
 //	10 21
-func (e *systemEyes) distance(text []byte, _ []string) ([]byte, error) {
+func (e *systemVisibility) distance(text []byte, _ []string) ([]byte, error) {
 	columns := strings.Fields(string(text))
 	nodes, err := e.hostNodes()
 	if err != nil {

@@ -90,16 +90,16 @@ func TestMalformedNodes(t *testing.T) {
 
 // Maps and lists of a machine of 256 CPUs.
 func TestManyCPUs(t *testing.T) {
-	e := &systemEyes{looked: true, contained: true, view: view.View{CPUs: cgroup.CPUSetOf(0, 31, 32, 63, 64, 65, 66, 200, 255)}}
+	e := &systemVisibility{looked: true, contained: true, view: view.View{CPUs: cgroup.CPUSetOf(0, 31, 32, 63, 64, 65, 66, 200, 255)}}
 	all := strings.Repeat("ffffffff,", 7) + "ffffffff\n"
 	for _, tt := range []struct {
 		edit     editor
 		in, want string
 	}{
-		{(*systemEyes).cpuMap, all, "80000000,00000100,00000000,00000000,00000000,00000007,80000001,80000001\n"},
-		{(*systemEyes).cpuMap, "ff,ffffffff,ffffffff\n", "07,80000001,80000001\n"},
-		{(*systemEyes).cpuList, "0-255\n", "0,31-32,63-66,200,255\n"},
-		{(*systemEyes).cpuList, "64-127,192-254\n", "64-66,200\n"},
+		{(*systemVisibility).cpuMap, all, "80000000,00000100,00000000,00000000,00000000,00000007,80000001,80000001\n"},
+		{(*systemVisibility).cpuMap, "ff,ffffffff,ffffffff\n", "07,80000001,80000001\n"},
+		{(*systemVisibility).cpuList, "0-255\n", "0,31-32,63-66,200,255\n"},
+		{(*systemVisibility).cpuList, "64-127,192-254\n", "64-66,200\n"},
 	} {
 		if got, err := tt.edit(e, []byte(tt.in), nil); string(got) != tt.want || err != nil {
 			t.Errorf("%q: got %q, %v, want %q", tt.in, got, err, tt.want)
@@ -115,13 +115,13 @@ func FuzzEditors(f *testing.F) {
 	}
 	visible, node := cgroup.CPUSetOf(1, 8, 40), nodeMemoryOf(fourNodes(), 2)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		e := &systemEyes{looked: true, contained: true, view: view.View{CPUs: visible}}
+		e := &systemVisibility{looked: true, contained: true, view: view.View{CPUs: visible}}
 		for name, edit := range map[string]editor{
-			"list": (*systemEyes).cpuList, "map": (*systemEyes).cpuMap, "words": (*systemEyes).cpuWords, "nodes": (*systemEyes).nodeList,
-			"meminfo": func(_ *systemEyes, text []byte, _ []string) ([]byte, error) {
+			"list": (*systemVisibility).cpuList, "map": (*systemVisibility).cpuMap, "words": (*systemVisibility).cpuWords, "nodes": (*systemVisibility).nodeList,
+			"meminfo": func(_ *systemVisibility, text []byte, _ []string) ([]byte, error) {
 				return appendNodeMeminfo(nil, text, &node)
 			},
-			"counts": func(_ *systemEyes, text []byte, _ []string) ([]byte, error) {
+			"counts": func(_ *systemVisibility, text []byte, _ []string) ([]byte, error) {
 				return appendNodeCounts(nil, text, &node)
 			},
 		} {

@@ -32,7 +32,7 @@ func (l *looker) gather(path string, needs view.Needs, v *view.View) bool {
 	return contained
 }
 
-// failed implements [eyes].
+// failed implements [visibility].
 func (l *looker) failed() error { return l.err }
 
 // System is where the trees are on every machine, and in the served tree.
@@ -55,7 +55,7 @@ func Mounts(root string, viewer Viewer) []subtree.Mount {
 	var mounts []subtree.Mount
 	for _, top := range []string{cpuTop, nodeTop, memoryTop} {
 		if isDirectory(w, []string{top}) {
-			t := &tree{source: onlineSource{w}, keys: newKeys(top), eyes: s.eyes}
+			t := &tree{source: onlineSource{w}, keys: newKeys(top), visibility: s.visibility}
 			mounts = append(mounts, subtree.Mount{Path: System + "/" + top, KeyBits: KeyBits, Tree: t})
 		}
 	}
@@ -78,8 +78,8 @@ type source interface {
 	name(path []string) string
 }
 
-// eyes are a caller's, for one request.
-type eyes interface {
+// visibility is what one request of a caller sees of a tree, and how.
+type visibility interface {
 	// sees says whether a node that is there is one for the caller, and as what.
 	sees(path []string, i info) (info, bool)
 	// render appends the caller's version of a file to dst. text, the host's,
@@ -91,9 +91,9 @@ type eyes interface {
 
 // tree is one of the trees. Safe for concurrent use.
 type tree struct {
-	source source
-	keys   *keys
-	eyes   func(tid uint32) eyes
+	source     source
+	keys       *keys
+	visibility func(tid uint32) visibility
 }
 
 var (
@@ -102,7 +102,7 @@ var (
 )
 
 // stat returns what a path is, if the caller sees it.
-func (t *tree) stat(e eyes, path []string) (info, error) {
+func (t *tree) stat(e visibility, path []string) (info, error) {
 	i, err := t.source.stat(path)
 	if err != nil {
 		return i, err
@@ -118,7 +118,7 @@ func (t *tree) stat(e eyes, path []string) (info, error) {
 }
 
 // find returns the path of a key, if the caller sees it, and what it is.
-func (t *tree) find(e eyes, key subtree.Key) ([]string, info, error) {
+func (t *tree) find(e visibility, key subtree.Key) ([]string, info, error) {
 	p, err := t.keys.path(t.source, key&^linkKey)
 	if err != nil {
 		return nil, info{}, err
@@ -135,7 +135,7 @@ func (t *tree) find(e eyes, key subtree.Key) ([]string, info, error) {
 
 // Lookup implements [subtree.Tree].
 func (t *tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.Key, subtree.Attr, error) {
-	e := t.eyes(c.TID)
+	e := t.visibility(c.TID)
 	p, i, err := t.find(e, dir)
 	if err == nil && i.kind() != unix.S_IFDIR {
 		err = unix.ENOTDIR
@@ -154,7 +154,7 @@ func (t *tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.K
 
 // Attr implements [subtree.Tree].
 func (t *tree) Attr(c subtree.Caller, node subtree.Key) (subtree.Attr, error) {
-	p, i, err := t.find(t.eyes(c.TID), node)
+	p, i, err := t.find(t.visibility(c.TID), node)
 	if err != nil {
 		return subtree.Attr{}, err
 	}
@@ -180,7 +180,7 @@ func (t *tree) attr(p []string, i info) subtree.Attr {
 
 // List implements [subtree.Tree].
 func (t *tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) {
-	e := t.eyes(c.TID)
+	e := t.visibility(c.TID)
 	p, _, err := t.find(e, dir)
 	if err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ func (t *tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) 
 // Open implements [subtree.Tree]: files can be read only. A superuser may open
 // them for writing, as on sysfs, and fails when he writes.
 func (t *tree) Open(c subtree.Caller, file subtree.Key, _ uint32) error {
-	_, i, err := t.find(t.eyes(c.TID), file)
+	_, i, err := t.find(t.visibility(c.TID), file)
 	if err == nil && i.kind() != unix.S_IFREG {
 		err = unix.EISDIR
 	}
@@ -211,7 +211,7 @@ func (t *tree) Open(c subtree.Caller, file subtree.Key, _ uint32) error {
 
 // Append implements [subtree.Tree].
 func (t *tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, error) {
-	e := t.eyes(c.TID)
+	e := t.visibility(c.TID)
 	p, _, err := t.find(e, file)
 	if err != nil {
 		return dst, err
@@ -233,7 +233,7 @@ func (t *tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, e
 
 // Target implements [subtree.Linker].
 func (t *tree) Target(c subtree.Caller, link subtree.Key) (string, error) {
-	p, i, err := t.find(t.eyes(c.TID), link)
+	p, i, err := t.find(t.visibility(c.TID), link)
 	if err != nil {
 		return "", err
 	}

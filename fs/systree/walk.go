@@ -90,7 +90,7 @@ type info struct {
 	mode   uint32 // of stat(2)
 	size   int
 	madeUp bool   // not the kernel's: see onlineSource
-	link   string // what the eyes made a symlink leads to, else ""
+	link   string // what is shown as a symlink leads to, else ""
 	// links is st_nlink: of a directory of sysfs, two more than there are
 	// directories in it.
 	links uint64

@@ -51,10 +51,10 @@ func files(t *testing.T, dir string, names ...string) {
 }
 
 // looked is what there is to be planned with in this thread's namespace.
-func looked(t *testing.T) *scene {
+func looked(t *testing.T) *planner {
 	t.Helper()
 	table := parse(t, content(t, "/proc/thread-self/mountinfo")).Reachable()
-	return &scene{table: table, index: table.Index()}
+	return &planner{table: table, index: table.Index()}
 }
 
 func here(t *testing.T, dir string) int {

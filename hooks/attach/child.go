@@ -82,7 +82,7 @@ func child(request Request) ([]Change, error) {
 
 // worker is a child at work.
 type worker struct {
-	scene
+	planner
 	own    int // a private copy of the host's mount namespace
 	thread int // /proc/thread-self of the host, which stays this thread's
 	places *places
@@ -92,7 +92,7 @@ type worker struct {
 // namespace for a copy whose mounts propagate nowhere: what is cloned of them
 // joins no peer group of the host's.
 func begin(request Request) (*worker, error) {
-	w := &worker{scene: scene{request: request}}
+	w := &worker{planner: planner{request: request}}
 	var err error
 	if w.hostGroups, err = hostGroups(); err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func (w *worker) look() error {
 	}
 	w.table = table.Reachable()
 	w.index = w.table.Index()
-	w.places = newPlaces(&w.scene, root, w.thread)
+	w.places = newPlaces(&w.planner, root, w.thread)
 	w.dead, w.lacks = w.ask, w.places.whyNot
 	return nil
 }

@@ -15,7 +15,7 @@ func TestPlanAsksEachFilesystemOnce(t *testing.T) {
 	for i := range 20000 {
 		fmt.Fprintf(&more, "%d 100 0:%d / /m/%d rw - fuse.lxcfs lxcfs rw\n", 1000+i, 40+i%2, i)
 	}
-	s := newScene(t, Request{}, more.String())
+	s := newPlanner(t, Request{}, more.String())
 	asked := 0
 	s.dead = func(string) (bool, error) { asked++; return false, nil }
 	if _, err := s.plan(); err != nil || asked != 2 {
@@ -58,7 +58,7 @@ func BenchmarkPlan(b *testing.B) {
 			b.Fatal(err)
 		}
 		table = table.Reachable()
-		s := &scene{table: table, index: table.Index(), served: []string{"/proc/meminfo"},
+		s := &planner{table: table, index: table.Index(), served: []string{"/proc/meminfo"},
 			dead: func(string) (bool, error) { return true, nil }, lacks: func(string) string { return "" }}
 		if _, err := s.plan(); err != nil {
 			b.Fatal(err)

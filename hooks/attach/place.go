@@ -16,9 +16,9 @@ import (
 var errChanged = errors.New("the container changes its mounts meanwhile")
 
 // places opens paths of a container to mount on or to unmount, and goes by the
-// mounts of its scene: what was judged is what is used.
+// mounts of its planner: what was judged is what is used.
 type places struct {
-	*scene
+	*planner
 	root   int // the container's root directory
 	thread int // /proc/thread-self of the host
 	// mounts are held open, by their id.
@@ -28,8 +28,8 @@ type places struct {
 	on     map[string]mount.Entry // and that mount
 }
 
-func newPlaces(s *scene, root, thread int) *places {
-	return &places{scene: s, root: root, thread: thread,
+func newPlaces(s *planner, root, thread int) *places {
+	return &places{planner: s, root: root, thread: thread,
 		mounts: make(map[int]int), locked: make(map[string]bool), on: make(map[string]mount.Entry)}
 }
 

@@ -15,8 +15,8 @@ type device struct{ major, minor uint32 }
 
 func deviceOf(e mount.Entry) device { return device{e.Major, e.Minor} }
 
-// scene is all that a plan depends on.
-type scene struct {
+// planner is all that a plan depends on.
+type planner struct {
 	request Request
 	// hostGroups are the peer groups of the host's mounts.
 	hostGroups map[int]bool
@@ -39,7 +39,7 @@ type scene struct {
 var ErrShared = errors.New("its mounts are shared with the host's")
 
 // plan decides about each path, and fails when one must not be touched.
-func (s *scene) plan() ([]Change, error) {
+func (s *planner) plan() ([]Change, error) {
 	decide := s.attach
 	if s.request.Detach {
 		decide = s.detach
@@ -57,7 +57,7 @@ func (s *scene) plan() ([]Change, error) {
 }
 
 // shared refuses a change that would propagate to the host.
-func (s *scene) shared(c Change) error {
+func (s *planner) shared(c Change) error {
 	if c.Action == Keep || c.Action == Skip {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (s *scene) shared(c Change) error {
 
 // holder is the mount that a mount at name is, or would be, attached to: the
 // one below all of lxcfs that are stacked there.
-func (s *scene) holder(name string) (mount.Entry, bool) {
+func (s *planner) holder(name string) (mount.Entry, bool) {
 	for at := name; ; at = path.Dir(at) {
 		for _, e := range s.index.Stack(at) {
 			if at != name || !e.Ours() {
@@ -84,7 +84,7 @@ func (s *scene) holder(name string) (mount.Entry, bool) {
 }
 
 // outer is the innermost mount on a directory above a path.
-func (s *scene) outer(name string) (mount.Entry, bool) {
+func (s *planner) outer(name string) (mount.Entry, bool) {
 	for at := name; at != "/"; {
 		at = path.Dir(at)
 		if e, ok := s.index.At(at); ok {
@@ -97,7 +97,7 @@ func (s *scene) outer(name string) (mount.Entry, bool) {
 // behind is a FUSE mount, other than the root, on a directory above a path.
 // Somebody of the container's may serve it, and who looks for a name in there
 // waits for him, beyond a SIGKILL.
-func (s *scene) behind(name string) (mount.Entry, bool) {
+func (s *planner) behind(name string) (mount.Entry, bool) {
 	for e, ok := s.outer(name); ok && e.MountPoint != "/"; e, ok = s.outer(e.MountPoint) {
 		if strings.HasPrefix(e.FSType, "fuse") {
 			return e, true
@@ -112,7 +112,7 @@ func kernelFile(name string) bool {
 }
 
 // mountpoints lists where an lxcfs mount is on top, outer ones first.
-func (s *scene) mountpoints() []string {
+func (s *planner) mountpoints() []string {
 	var points []string
 	for _, e := range s.table.Ours() {
 		if top, ok := s.index.At(e.MountPoint); ok && top.Ours() {
@@ -123,7 +123,7 @@ func (s *scene) mountpoints() []string {
 	return slices.Compact(points)
 }
 
-func (s *scene) detach() ([]Change, error) {
+func (s *planner) detach() ([]Change, error) {
 	var changes []Change
 	for _, point := range s.mountpoints() {
 		if _, ok := s.behind(point); ok || !kernelFile(point) {
@@ -141,7 +141,7 @@ func (s *scene) detach() ([]Change, error) {
 	return changes, nil
 }
 
-func (s *scene) attach() ([]Change, error) {
+func (s *planner) attach() ([]Change, error) {
 	changes, err := s.stale()
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (s *scene) attach() ([]Change, error) {
 }
 
 // stale decides about the mounts of another lxcfs.
-func (s *scene) stale() ([]Change, error) {
+func (s *planner) stale() ([]Change, error) {
 	var changes []Change
 	for _, point := range s.mountpoints() {
 		top, _ := s.index.At(point)
@@ -188,7 +188,7 @@ func (s *scene) stale() ([]Change, error) {
 }
 
 // isDead asks each filesystem once: a connection dies with all of its mounts.
-func (s *scene) isDead(point string, top mount.Entry) (bool, error) {
+func (s *planner) isDead(point string, top mount.Entry) (bool, error) {
 	if dead, known := s.asked[deviceOf(top)]; known {
 		return dead, nil
 	}
@@ -205,7 +205,7 @@ func (s *scene) isDead(point string, top mount.Entry) (bool, error) {
 
 // replace takes a stale mount away, with those of the same filesystem under it,
 // and puts the tree's in its place.
-func (s *scene) replace(point string, top mount.Entry) Change {
+func (s *planner) replace(point string, top mount.Entry) Change {
 	c := Change{Path: point, Action: Replace}
 	stack := s.index.Stack(point)
 	for len(stack) > 0 && deviceOf(stack[0]) == deviceOf(top) {
@@ -225,7 +225,7 @@ func (s *scene) replace(point string, top mount.Entry) Change {
 }
 
 // file decides about a served file at whose place no stale mount is.
-func (s *scene) file(name string, stale map[string]Change) Change {
+func (s *planner) file(name string, stale map[string]Change) Change {
 	c := Change{Path: name, Action: Skip}
 	top, mounted := s.index.At(name)
 	above, covered := s.above(name)
@@ -257,7 +257,7 @@ func kernelsOwn(e mount.Entry) bool {
 }
 
 // above is the innermost lxcfs mount on a directory of the path.
-func (s *scene) above(name string) (mount.Entry, bool) {
+func (s *planner) above(name string) (mount.Entry, bool) {
 	for at := path.Dir(name); at != "/"; at = path.Dir(at) {
 		if e, ok := s.index.At(at); ok && e.Ours() {
 			return e, true

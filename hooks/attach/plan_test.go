@@ -30,11 +30,11 @@ func parse(t *testing.T, text string) mount.Table {
 	return table
 }
 
-// newScene is a container with these mounts besides. Filesystem 0:50 is the
+// newPlanner is a container with these mounts besides. Filesystem 0:50 is the
 // lxcfs to attach, 0:40 one that died, 0:41 one that is alive.
-func newScene(t *testing.T, request Request, more string) *scene {
+func newPlanner(t *testing.T, request Request, more string) *planner {
 	table := parse(t, containerMounts+more).Reachable()
-	return &scene{
+	return &planner{
 		request: request, hostGroups: parse(t, hostMounts).PeerGroups(), table: table, index: table.Index(), tree: device{0, 50},
 		served: []string{"/proc/meminfo", "/proc/pressure/io", "/sys/devices/system/cpu"},
 		dead: func(point string) (bool, error) {
@@ -114,7 +114,7 @@ func TestPlan(t *testing.T) {
 			[]string{"detach /proc/meminfo -2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			changes, err := newScene(t, tt.request, tt.more).plan()
+			changes, err := newPlanner(t, tt.request, tt.more).plan()
 			if got := spell(changes); err != nil || !slices.Equal(got, tt.want) {
 				t.Errorf("got %v\n%s\nwant\n%s", err, strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
 			}
@@ -123,7 +123,7 @@ func TestPlan(t *testing.T) {
 }
 
 func TestPlanLacks(t *testing.T) {
-	s := newScene(t, Request{}, "")
+	s := newPlanner(t, Request{}, "")
 	s.lacks = func(path string) string { return map[bool]string{true: "none"}[path == "/proc/meminfo"] }
 	changes, err := s.plan()
 	if err != nil || spell(changes)[0] != "skip /proc/meminfo: none" {
@@ -143,12 +143,12 @@ func TestPlanRefusesShared(t *testing.T) {
 		{"attach", Request{}, shared}, {"heal", Request{Heal: true}, shared + dead}, {"detach", Request{Detach: true}, shared + dead},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if changes, err := newScene(t, tt.request, tt.more).plan(); !errors.Is(err, ErrShared) {
+			if changes, err := newPlanner(t, tt.request, tt.more).plan(); !errors.Is(err, ErrShared) {
 				t.Errorf("got %q, %v, want ErrShared", spell(changes), err)
 			}
 		})
 	}
-	s := newScene(t, Request{}, strings.Replace(shared, "shared:5", "shared:77", 1))
+	s := newPlanner(t, Request{}, strings.Replace(shared, "shared:5", "shared:77", 1))
 	if _, err := s.plan(); err != nil {
 		t.Errorf("a peer group of its own: %v", err)
 	}
@@ -158,7 +158,7 @@ func TestPlanRefusesShared(t *testing.T) {
 // process wait that no signal ends.
 func TestPlanStaysOutOfFUSE(t *testing.T) {
 	const fuse = "110 100 0:70 / /proc rw - fuse.evil x rw\n111 102 0:71 / /sys/devices rw - fuse y rw\n"
-	s := newScene(t, Request{}, fuse+"120 110 0:40 / /proc/stat rw - fuse.lxcfs lxcfs rw\n")
+	s := newPlanner(t, Request{}, fuse+"120 110 0:40 / /proc/stat rw - fuse.lxcfs lxcfs rw\n")
 	s.dead = func(string) (bool, error) { t.Error("asked below a FUSE mount"); return true, nil }
 	s.lacks = newPlaces(s, -1, -1).whyNot
 	changes, err := s.plan()
@@ -169,7 +169,7 @@ func TestPlanStaysOutOfFUSE(t *testing.T) {
 	if got := spell(changes); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v\n%s\nwant\n%s", err, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	s = newScene(t, Request{Detach: true}, fuse+"120 110 0:40 / /proc/stat rw - fuse.lxcfs lxcfs rw\n")
+	s = newPlanner(t, Request{Detach: true}, fuse+"120 110 0:40 / /proc/stat rw - fuse.lxcfs lxcfs rw\n")
 	if changes, err := s.plan(); err != nil || len(changes) > 0 {
 		t.Errorf("detach: got %q, %v", spell(changes), err)
 	}
@@ -187,7 +187,7 @@ func FuzzPlan(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s := newScene(t, Request{ReplaceLive: replace, Detach: detach}, "")
+		s := newPlanner(t, Request{ReplaceLive: replace, Detach: detach}, "")
 		s.table = table.Reachable()
 		s.index = s.table.Index()
 		for _, e := range s.table {

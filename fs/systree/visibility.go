@@ -19,13 +19,13 @@ type system struct {
 	blocks blocks
 }
 
-func (s *system) eyes(tid uint32) eyes {
-	return &systemEyes{system: s, looker: looker{viewer: s.viewer, tid: tid}}
+func (s *system) visibility(tid uint32) visibility {
+	return &systemVisibility{system: s, looker: looker{viewer: s.viewer, tid: tid}}
 }
 
-// systemEyes see the CPUs and nodes of a caller. What they need is looked up
+// systemVisibility shows the CPUs and nodes of a caller. What they need is looked up
 // when they need it: most of a tree is the same for everybody.
-type systemEyes struct {
+type systemVisibility struct {
 	*system
 	looker
 
@@ -41,7 +41,7 @@ type systemEyes struct {
 func (s *system) served(path []string) string { return System + "/" + strings.Join(path, "/") }
 
 // look gathers the caller's CPUs, and returns false for the host.
-func (e *systemEyes) look(path []string) bool {
+func (e *systemVisibility) look(path []string) bool {
 	if !e.looked {
 		e.looked = true
 		e.contained = e.gather(e.served(path), view.NeedCPUs|view.NeedNodes, &e.view)
@@ -49,8 +49,8 @@ func (e *systemEyes) look(path []string) bool {
 	return e.contained
 }
 
-// sees implements [eyes].
-func (e *systemEyes) sees(path []string, i info) (info, bool) {
+// sees implements [visibility].
+func (e *systemVisibility) sees(path []string, i info) (info, bool) {
 	switch i.kind() {
 	case unix.S_IFREG, unix.S_IFDIR:
 		return i, i.readable() && e.seesNames(path) && (!i.madeUp || e.offline(path))
@@ -62,7 +62,7 @@ func (e *systemEyes) sees(path []string, i info) (info, bool) {
 
 // seesTarget says whether a symlink leads to something that the caller sees.
 // One that leads to another symlink does not.
-func (e *systemEyes) seesTarget(path []string) bool {
+func (e *systemVisibility) seesTarget(path []string) bool {
 	text, err := e.walker.readlink(path)
 	if err != nil {
 		return false
@@ -77,7 +77,7 @@ func (e *systemEyes) seesTarget(path []string) bool {
 
 // seesNames says whether no component of a path names a node or a block of memory
 // that the caller does not have, or what an offline CPU lacks.
-func (e *systemEyes) seesNames(path []string) bool {
+func (e *systemVisibility) seesNames(path []string) bool {
 	if len(path) > 2 && e.offline(path) && !offlineHas(path[2]) {
 		return false
 	}
@@ -98,7 +98,7 @@ func (e *systemEyes) seesNames(path []string) bool {
 // offline says whether a path is, or is below, the directory of a CPU that the
 // caller does not have. It is there, as that of each present CPU is, and shows
 // what the kernel shows of a CPU that was never online since boot.
-func (e *systemEyes) offline(path []string) bool {
+func (e *systemVisibility) offline(path []string) bool {
 	if path[0] != cpuTop || len(path) < 2 {
 		return false
 	}
@@ -135,7 +135,7 @@ func numbered(name, prefix string) (int, bool) {
 
 // seesPolicy says whether a directory of cpufreq is about a visible CPU. The kernel
 // makes one when the first CPU of the policy is online.
-func (e *systemEyes) seesPolicy(path []string) bool {
+func (e *systemVisibility) seesPolicy(path []string) bool {
 	text, err := e.walker.read(nil, append(path[:len(path):len(path)], "related_cpus"))
 	if err != nil {
 		return false
@@ -150,7 +150,7 @@ func (e *systemEyes) seesPolicy(path []string) bool {
 
 // seesNode says whether a node is one that the container may allocate from, or
 // has a visible CPU. One of which that is not known stays hidden.
-func (e *systemEyes) seesNode(node int) bool {
+func (e *systemVisibility) seesNode(node int) bool {
 	if e.view.Nodes == nil || e.view.Nodes.Has(node) {
 		return true
 	}
@@ -159,7 +159,7 @@ func (e *systemEyes) seesNode(node int) bool {
 }
 
 // hasCPUs says whether a node has a visible CPU.
-func (e *systemEyes) hasCPUs(node int) (bool, error) {
+func (e *systemVisibility) hasCPUs(node int) (bool, error) {
 	cpus, err := e.list([]string{nodeTop, "node" + strconv.Itoa(node), "cpulist"})
 	return err == nil && !cpus.And(e.view.CPUs).Empty(), err
 }

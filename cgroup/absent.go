@@ -5,10 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// rarity is what is known of an interface file that not every kernel has. Where
+// negativeCache is what is known of an interface file that not every kernel has. Where
 // it was often looked for and never found it is looked for now and then only:
 // a module that brings it (bfq) may be loaded at any time.
-type rarity struct {
+type negativeCache struct {
 	found  atomic.Bool
 	misses atomic.Uint32
 }
@@ -22,7 +22,7 @@ const (
 )
 
 // absent counts a look.
-func (r *rarity) absent() bool {
+func (r *negativeCache) absent() bool {
 	if r.found.Load() {
 		return false
 	}
@@ -33,7 +33,7 @@ func (r *rarity) absent() bool {
 	return r.misses.Add(1)%missesRetried != 0
 }
 
-func (r *rarity) note(err error) {
+func (r *negativeCache) note(err error) {
 	switch {
 	case err == nil && !r.found.Load():
 		r.found.Store(true)
@@ -45,11 +45,11 @@ func (r *rarity) note(err error) {
 // rareContent is content of a file that not every kernel has. Of one that was
 // never seen it may return a bare fs.ErrNotExist without a look.
 func (h *Host) rareContent(buf *[]byte, dir, file string) ([]byte, error) {
-	known, ok := h.rare.Load(file)
+	known, ok := h.absentFiles.Load(file)
 	if !ok {
-		known, _ = h.rare.LoadOrStore(file, new(rarity))
+		known, _ = h.absentFiles.LoadOrStore(file, new(negativeCache))
 	}
-	r := known.(*rarity)
+	r := known.(*negativeCache)
 	if r.absent() {
 		return nil, fs.ErrNotExist
 	}

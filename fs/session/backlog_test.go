@@ -58,7 +58,7 @@ func TestWaitersTakeNoWorkers(t *testing.T) {
 		k.wantAnswer(7001+2*i, 0)
 	}
 	eventually(t, "those that wait, and no others, are owed", func() bool { return len(s.journal.owed()) == many })
-	if n, most := s.Stats().Workers, MinSlots/4+smallCrowd+2; n > most {
+	if n, most := s.Stats().Workers, MinSlots/4+smallBacklog+2; n > most {
 		t.Errorf("got %d workers, want %d at most", n, most)
 	}
 	close(f.release)
@@ -68,7 +68,7 @@ func TestWaitersTakeNoWorkers(t *testing.T) {
 	eventually(t, "nothing owed", func() bool { return len(s.journal.owed()) == 0 })
 }
 
-// TestLateOnesCount: requests that come one by one, so that there is no crowd, and
+// TestLateOnesCount: requests that come one by one, so that there is no backlog, and
 // take long are counted too: their owner has no more than its share of the workers.
 func TestLateOnesCount(t *testing.T) {
 	k := newFakeKernel(t)
@@ -79,7 +79,7 @@ func TestLateOnesCount(t *testing.T) {
 	late := func() int {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if a := s.lanes.byOwner["many"]; a != nil {
+		if a := s.queues.byOwner["many"]; a != nil {
 			return a.busy
 		}
 		return 0
@@ -143,8 +143,8 @@ func TestCollectorHandlesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.sendAs(tidOfMany, 10, 1)
-	if !s.collect(w) || s.lanes.waiting != 1 {
-		t.Fatalf("got %d requests that wait, want 1", s.lanes.waiting)
+	if !s.collect(w) || s.queues.waiting != 1 {
+		t.Fatalf("got %d requests that wait, want 1", s.queues.waiting)
 	}
 	if since := w.since.Load(); since != 0 {
 		t.Errorf("the worker handles a request since %d", since)
@@ -160,7 +160,7 @@ func TestLongWaiters(t *testing.T) {
 	s := k.prepare(Config{Waiting: 1000, Owner: testOwner}, f)
 	serve(t, s)
 	const blocked, long = MinSlots / 4, 2 * readySlots
-	for i := range uint64(blocked + smallCrowd) {
+	for i := range uint64(blocked + smallBacklog) {
 		k.sendAs(tidOfMany, 10+2*i, nodeHeld)
 	}
 	eventually(t, "as many handled as may be", func() bool { return f.held.Load() >= blocked })
@@ -173,9 +173,9 @@ func TestLongWaiters(t *testing.T) {
 	}
 	k.sendAs(tidOfOne, 7001, 1)
 	k.wantAnswer(7001, 0)
-	eventually(t, "all others are owed", func() bool { return len(s.journal.owed()) == blocked+smallCrowd+long })
+	eventually(t, "all others are owed", func() bool { return len(s.journal.owed()) == blocked+smallBacklog+long })
 	close(f.release)
-	for range blocked + smallCrowd + long {
+	for range blocked + smallBacklog + long {
 		if _, status, _ := k.answer(); status != 0 {
 			t.Fatalf("got status %d, want 0: a request was cut", status)
 		}
@@ -222,9 +222,9 @@ func TestJam(t *testing.T) {
 	eventually(t, "nothing owed", func() bool { return len(s.journal.owed()) == 0 })
 }
 
-// TestOwedCrowd: a process leaves a crowd to the next one, and one request of it
+// TestOwedBacklog: a process leaves a backlog to the next one, and one request of it
 // in two slots.
-func TestOwedCrowd(t *testing.T) {
+func TestOwedBacklog(t *testing.T) {
 	k := newFakeKernel(t)
 	cfg := Config{Waiting: 1000, Owner: testOwner}
 	var owed [][]byte
@@ -244,9 +244,9 @@ func TestOwedCrowd(t *testing.T) {
 	}
 }
 
-// TestOwedCrowdTakesLong: when one of those that are owed takes long, the rest of
+// TestOwedBacklogTakesLong: when one of those that are owed takes long, the rest of
 // them, of which there may be more than workers, wait for their turn.
-func TestOwedCrowdTakesLong(t *testing.T) {
+func TestOwedBacklogTakesLong(t *testing.T) {
 	k := newFakeKernel(t)
 	cfg := Config{Waiting: 1000, Owner: testOwner}
 	owed := [][]byte{request(opGetattr, 8, nodeHeld, make([]byte, 16))}
@@ -265,18 +265,18 @@ func TestOwedCrowdTakesLong(t *testing.T) {
 	k.wantAnswer(8, 0)
 }
 
-// TestTrim: the memory that a crowd took is given back, and there for the next.
+// TestTrim: the memory that a backlog took is given back, and there for the next.
 func TestTrim(t *testing.T) {
 	k := newFakeKernel(t)
 	s := k.prepare(Config{Waiting: 1000, Owner: testOwner}, newTestFS())
 	const many = 200
-	crowd := func() {
+	backlog := func() {
 		for i := range uint64(many) {
 			k.sendAs(tidOfMany, 10+2*i, 1)
 		}
 	}
 	backed := func() int { return strings.Count(string(memoryOf(t, s)), "x") }
-	crowd()
+	backlog()
 	if n := backed(); n != 0 {
 		t.Fatalf("got %d slots to wait in with memory at first, want none", n)
 	}
@@ -296,7 +296,7 @@ func TestTrim(t *testing.T) {
 	if n := backed(); n != 0 {
 		t.Errorf("got %d slots with memory, want none", n)
 	}
-	crowd()
+	backlog()
 	for range many {
 		k.answer()
 	}
@@ -316,15 +316,15 @@ func memoryOf(t *testing.T, s *Session) []byte {
 	return b
 }
 
-func TestLanes(t *testing.T) {
-	l := newLanes(2)
+func TestQueues(t *testing.T) {
+	l := newQueues(2)
 	for i, owner := range []string{"a", "a", "a", "a", "b", "c", "b"} {
 		l.add(i)
 		l.unknown()
 		l.park(owner, i)
 	}
 	var order []int
-	var of []*lane
+	var of []*queue
 	for l.ready() {
 		slot, a := l.take()
 		order, of = append(order, slot), append(of, a)
@@ -346,6 +346,6 @@ func TestLanes(t *testing.T) {
 		l.done(a)
 	}
 	if l.waiting != 1 || !l.ready() || len(l.byOwner) != 1 {
-		t.Errorf("got %d waiting, ready %v, %d lanes; want 1, true, 1", l.waiting, l.ready(), len(l.byOwner))
+		t.Errorf("got %d waiting, ready %v, %d queues; want 1, true, 1", l.waiting, l.ready(), len(l.byOwner))
 	}
 }

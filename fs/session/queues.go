@@ -2,43 +2,43 @@ package session
 
 import "slices"
 
-// lanes are the requests that were read and wait for their turn, in a lane for
+// queues are the requests that were read and wait for their turn, in a queue for
 // each who asks. The kernel has one queue for all; there, who asks with thousands
 // of threads has all others wait for thousands of answers. So when there is a
-// crowd, all of it is read, which costs a tenth of answering it, and each lane
+// backlog, all of it is read, which costs a tenth of answering it, and each queue
 // gets an answer in its turn. The owner locks.
-type lanes struct {
-	most     int // requests of one lane that are handled at a time
-	byOwner  map[string]*lane
-	turns    []*lane // those that have a request and may have it handled, the next first
-	waiting  int     // requests in all, with those that are not sorted
-	unsorted []int   // requests of which it is not known whose they are, the oldest first
-	newest   bool    // of these the newest one is next, not the oldest
-	full     int     // lanes of which no more may be handled
+type queues struct {
+	most     int // requests of one queue that are handled at a time
+	byOwner  map[string]*queue
+	turns    []*queue // those that have a request and may have it handled, the next first
+	waiting  int      // requests in all, with those that are not sorted
+	unsorted []int    // requests of which it is not known whose they are, the oldest first
+	newest   bool     // of these the newest one is next, not the oldest
+	full     int      // queues of which no more may be handled
 }
 
-// lane is what one owner asked for. It exists while that is not answered.
-type lane struct {
+// queue is what one owner asked for. It exists while that is not answered.
+type queue struct {
 	owner  string
 	slots  []int // that wait, the oldest first
 	busy   int   // requests being handled
 	listed bool  // in turns
 }
 
-func newLanes(most int) lanes { return lanes{most: most, byOwner: make(map[string]*lane)} }
+func newQueues(most int) queues { return queues{most: most, byOwner: make(map[string]*queue)} }
 
-// of returns the lane of an owner.
-func (l *lanes) of(owner string) *lane {
+// of returns the queue of an owner.
+func (l *queues) of(owner string) *queue {
 	a := l.byOwner[owner]
 	if a == nil {
-		a = &lane{owner: owner}
+		a = &queue{owner: owner}
 		l.byOwner[owner] = a
 	}
 	return a
 }
 
 // add makes a request one that waits.
-func (l *lanes) add(slot int) {
+func (l *queues) add(slot int) {
 	l.unsorted = append(l.unsorted, slot)
 	l.waiting++
 }
@@ -47,7 +47,7 @@ func (l *lanes) add(slot int) {
 // and the oldest one. A look takes milliseconds in a cgroup that is deep enough
 // (kernfs_path_from_node is quadratic in its depth), and then thousands of requests
 // wait for it. The newest one is of somebody who waits for nothing else.
-func (l *lanes) unknown() (slot int, ok bool) {
+func (l *queues) unknown() (slot int, ok bool) {
 	n := len(l.unsorted)
 	if n == 0 {
 		return 0, false
@@ -60,15 +60,15 @@ func (l *lanes) unknown() (slot int, ok bool) {
 	return slot, true
 }
 
-// park gives a request, which was added, to the lane of its owner.
-func (l *lanes) park(owner string, slot int) {
+// park gives a request, which was added, to the queue of its owner.
+func (l *queues) park(owner string, slot int) {
 	a := l.of(owner)
 	a.slots = append(a.slots, slot)
 	l.list(a)
 }
 
-// list gives a lane its turn after all others.
-func (l *lanes) list(a *lane) {
+// list gives a queue its turn after all others.
+func (l *queues) list(a *queue) {
 	if !a.listed && len(a.slots) > 0 && a.busy < l.most {
 		a.listed = true
 		l.turns = append(l.turns, a)
@@ -76,10 +76,10 @@ func (l *lanes) list(a *lane) {
 }
 
 // ready: take has a request to give, or will have when somebody sorts.
-func (l *lanes) ready() bool { return len(l.turns) > 0 || len(l.unsorted) > 0 }
+func (l *queues) ready() bool { return len(l.turns) > 0 || len(l.unsorted) > 0 }
 
-// take returns the next request, whose lane done is to be told of.
-func (l *lanes) take() (slot int, a *lane) {
+// take returns the next request, whose queue done is to be told of.
+func (l *queues) take() (slot int, a *queue) {
 	a, l.turns = l.turns[0], l.turns[1:]
 	a.listed = false
 	slot, a.slots = a.slots[0], a.slots[1:]
@@ -89,10 +89,10 @@ func (l *lanes) take() (slot int, a *lane) {
 	return slot, a
 }
 
-// drop takes out n requests, the oldest ones, of the lane that has most in the slots
+// drop takes out n requests, the oldest ones, of the queue that has most in the slots
 // that are read to; of those only.
-func (l *lanes) drop(n int) (dropped []int) {
-	var worst *lane
+func (l *queues) drop(n int) (dropped []int) {
+	var worst *queue
 	most := 0
 	for _, a := range l.byOwner {
 		held := 0
@@ -119,16 +119,16 @@ func (l *lanes) drop(n int) (dropped []int) {
 	return dropped
 }
 
-// start counts a request of a lane that is being handled, also one that did not
+// start counts a request of a queue that is being handled, also one that did not
 // wait. done is to be told of it.
-func (l *lanes) start(a *lane) {
+func (l *queues) start(a *queue) {
 	if a.busy++; a.busy == l.most {
 		l.full++
 	}
 }
 
-// done ends a request of a lane.
-func (l *lanes) done(a *lane) {
+// done ends a request of a queue.
+func (l *queues) done(a *queue) {
 	if a.busy == l.most {
 		l.full--
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // The second child of a shell costs no walk.
-func TestKinCost(t *testing.T) {
+func TestParentCost(t *testing.T) {
 	w := newWorld(lxc()...)
 	w.add(proc{pid: 510, ppid: 502, ns: "30", cg: "/lxc.payload.web"})
 	w.add(proc{pid: 511, ppid: 502, ns: "31", cg: "/lxc.payload.web"})
@@ -31,7 +31,7 @@ func TestKinCost(t *testing.T) {
 }
 
 // What was known of a parent is not taken for what now has its pid.
-func TestKinReuse(t *testing.T) {
+func TestParentReuse(t *testing.T) {
 	w := newWorld(append(lxc(), docker()...)...)
 	w.add(proc{pid: 510, ppid: 502, ns: "30", cg: "/lxc.payload.web"})
 	r := w.resolver(t, Options{})
@@ -45,7 +45,7 @@ func TestKinReuse(t *testing.T) {
 
 // A child of another depth, in a pid namespace of its own, is not its parent's
 // sibling.
-func TestKinDepth(t *testing.T) {
+func TestParentDepth(t *testing.T) {
 	w := newWorld(lxc()...)
 	w.add(proc{pid: 510, ppid: 502, ns: "30", cg: "/lxc.payload.web"})
 	w.add(proc{pid: 511, ppid: 502, ns: "31 1", cg: "/lxc.payload.web/x"})
@@ -56,10 +56,10 @@ func TestKinDepth(t *testing.T) {
 	}
 }
 
-// TestKinReuseHalfWay: the parent dies and its pid goes to a process of another
+// TestParentReuseHalfWay: the parent dies and its pid goes to a process of another
 // container at whatever moment, while somebody else resolves a child of that one
 // at whatever moment later.
-func TestKinReuseHalfWay(t *testing.T) {
+func TestParentReuseHalfWay(t *testing.T) {
 	for at := range 12 {
 		w := newWorld(
 			proc{pid: 500, ppid: 1, ns: "1", cg: "/a"}, proc{pid: 502, ppid: 500, ns: "2", cg: "/a"},
@@ -86,7 +86,7 @@ func TestKinReuseHalfWay(t *testing.T) {
 	}
 }
 
-func TestKinBounds(t *testing.T) {
+func TestParentBounds(t *testing.T) {
 	w := newWorld(lxc()...)
 	r := w.resolver(t, Options{MaxCallers: 4})
 	for pid := uint32(1000); pid < 1020; pid++ {
@@ -94,7 +94,7 @@ func TestKinBounds(t *testing.T) {
 		w.add(proc{pid: pid + 1000, ppid: pid, ns: fmt.Sprint(pid + 1000), cg: "/lxc.payload.web"})
 		mustResolve(t, r, pid+1000)
 	}
-	if len(r.kin.slots) > 4 {
-		t.Errorf("%d kin are remembered, want at most 4", len(r.kin.slots))
+	if len(r.knownParents.slots) > 4 {
+		t.Errorf("%d parents are remembered, want at most 4", len(r.knownParents.slots))
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// bag takes properties apart. It remembers the first that is of another type
+// received is properties as a server sent them. It remembers the first that is of another type
 // than ours; one that is missing, for the daemon is older, stays zero.
-type bag struct {
+type received struct {
 	values map[string]dbus.Variant
 	err    error
 }
 
-func (b *bag) take(name string, into any) {
+func (b *received) take(name string, into any) {
 	v, ok := b.values[name]
 	if !ok {
 		return
@@ -25,13 +25,13 @@ func (b *bag) take(name string, into any) {
 }
 
 // moment takes microseconds since the epoch.
-func (b *bag) moment(name string) time.Time {
+func (b *received) moment(name string) time.Time {
 	var usec uint64
 	b.take(name, &usec)
 	return time.UnixMicro(int64(usec))
 }
 
-func (b *bag) connection() (c Connection) {
+func (b *received) connection() (c Connection) {
 	b.take("ID", &c.ID)
 	b.take("Mountpoint", &c.Mountpoint)
 	b.take("Options", &c.Options)
@@ -45,7 +45,7 @@ func (b *bag) connection() (c Connection) {
 	return c
 }
 
-func (b *bag) container(path dbus.ObjectPath) (c ContainerUsage) {
+func (b *received) container(path dbus.ObjectPath) (c ContainerUsage) {
 	c.ID = names([]dbus.ObjectPath{path})[0]
 	b.take("Name", &c.Name)
 	b.take("Runtime", &c.Runtime)

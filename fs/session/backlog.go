@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// smallCrowd is how many requests may wait, whoever asked: to look who did
+	// smallBacklog is how many requests may wait, whoever asked: to look who did
 	// takes longer than to answer some of them.
-	smallCrowd = 32
+	smallBacklog = 32
 	// maxBlind is how many requests are handled before somebody looks whether there
 	// is another one already: then all that are there are collected.
 	maxBlind = 64
@@ -39,24 +39,24 @@ func (s *Session) collect(w *worker) bool {
 		if !s.fetch(w) {
 			return false
 		}
-		s.crowded(w)
+		s.backlogged(w)
 		s.park(w)
 	}
 	return true
 }
 
-// sort gives requests to the lanes of their owners.
+// sort gives requests to the queues of their owners.
 func (s *Session) sort() {
 	for began := elapsed(); elapsed()-began < sorting; {
 		s.mu.Lock()
-		i, ok := s.lanes.unknown()
+		i, ok := s.queues.unknown()
 		s.mu.Unlock()
 		if !ok {
 			return
 		}
 		owner := s.owner(s.journal.slot(i))
 		s.mu.Lock()
-		s.lanes.park(owner, i)
+		s.queues.park(owner, i)
 		s.mu.Unlock()
 	}
 }
@@ -78,15 +78,15 @@ func (s *Session) maySlot(w *worker) bool {
 func (s *Session) park(w *worker) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.crowd = true
-	s.lanes.add(s.place(w))
+	s.backlog = true
+	s.queues.add(s.place(w))
 }
 
 // owner returns on whose behalf a request is; "" as long as few wait and nobody
 // has as many handled as may be.
 func (s *Session) owner(slot []byte) string {
 	s.mu.Lock()
-	few := s.lanes.waiting < smallCrowd && s.lanes.full == 0
+	few := s.queues.waiting < smallBacklog && s.queues.full == 0
 	s.mu.Unlock()
 	if few || s.cfg.Owner == nil {
 		return ""
@@ -104,11 +104,11 @@ func (s *Session) charge(l lateOne) {
 	if w.since.Load() != l.since || owner == "" { // it is answered; or nobody can say
 		return
 	}
-	if w.lane != nil {
-		s.lanes.done(w.lane)
+	if w.queue != nil {
+		s.queues.done(w.queue)
 	}
-	w.lane = s.lanes.of(owner)
-	s.lanes.start(w.lane)
+	w.queue = s.queues.of(owner)
+	s.queues.start(w.queue)
 }
 
 // place returns the slot that w's request is to wait in: one of those that are for
@@ -142,10 +142,10 @@ func moveRequest(dst, msg []byte) {
 // no more handled. w is to refuse some of who has most of the slots that are read to,
 // as if others had not asked: they are taken from those that wait. mu is held.
 func (s *Session) jammed(w *worker) bool {
-	if len(s.unused)+s.reading > 0 || s.lanes.waiting == 0 || s.lanes.ready() {
+	if len(s.unused)+s.reading > 0 || s.queues.waiting == 0 || s.queues.ready() {
 		return false
 	}
-	w.refused = s.lanes.drop(relieved)
+	w.refused = s.queues.drop(relieved)
 	return len(w.refused) > 0
 }
 
@@ -173,7 +173,7 @@ func (s *Session) parkAll(slots []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, i := range slots {
-		s.lanes.add(i)
+		s.queues.add(i)
 	}
 }
 
@@ -181,11 +181,11 @@ func (s *Session) parkAll(slots []int) {
 func (s *Session) take(w *worker) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopping || len(s.lanes.turns) == 0 {
+	if s.stopping || len(s.queues.turns) == 0 {
 		return false
 	}
 	s.putSlot(w)
-	w.index, w.lane = s.lanes.take()
+	w.index, w.queue = s.queues.take()
 	w.slot = s.journal.slot(w.index)
 	s.starving = elapsed()
 	w.since.Store(int64(s.starving))
@@ -224,14 +224,14 @@ func (s *Session) free(i int) {
 	}
 }
 
-// Trim gives back the memory that a crowd took, if there was none since the last
+// Trim gives back the memory that a backlog took, if there was none since the last
 // time.
 func (s *Session) Trim() error {
 	s.mu.Lock()
-	crowd := s.crowd
-	s.crowd = false
+	backlog := s.backlog
+	s.backlog = false
 	var room []int
-	if !crowd {
+	if !backlog {
 		room, s.room = s.room, nil
 	}
 	s.mu.Unlock()

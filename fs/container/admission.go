@@ -9,8 +9,8 @@ import (
 )
 
 // Bounds of the callers of one top-level container that are being resolved at a
-// time. A file of /proc can block its reader for as long as the process it is
-// about wants: one in the middle of an execve(2) of a file that never comes does.
+// time. A process that executes a file on a hung FUSE or NFS mount, execve(2), blocks
+// whoever reads its files in /proc, for as long as that mount hangs.
 const (
 	maxResolving    = 8
 	maxWaiting      = 56
@@ -23,18 +23,18 @@ func (r *Resolver) inTurn(tid uint32) (verdict, error) {
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}
-	v, err := r.inLane(tid, file)
+	v, err := r.admit(tid, file)
 	if err != nil || v.passing {
 		file.Close()
 	}
 	return v, err
 }
 
-// inLane is inTurn with the caller's open /proc/TID/cgroup, which is the
+// admit is inTurn with the caller's open /proc/TID/cgroup, which is the
 // Resolver's when a decision is remembered. When too many callers of the same
 // top-level container are being resolved and none of them gets on, or there is
 // too much to look at, the caller's own cgroup answers.
-func (r *Resolver) inLane(tid uint32, file hostfile.File) (verdict, error) {
+func (r *Resolver) admit(tid uint32, file hostfile.File) (verdict, error) {
 	// Nothing that this reads can block.
 	t := &task{pid: tid}
 	if err := r.inquire().readPlace(t, file.Append); err != nil {
