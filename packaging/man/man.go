@@ -31,17 +31,21 @@ func Read(dir, name string) (Page, error) {
 //		Mount options.
 var term = regexp.MustCompile(`\*([^*]+)\*`)
 
-// Terms returns the bold words that the page defines, sorted: those of lines
-// followed by an indented one.
+// Terms returns the bold words that the page defines, sorted: those of the lines
+// that an indented one follows.
 func (p Page) Terms() []string {
-	var terms []string
-	lines := strings.Split(p.text, "\n")
-	for i, line := range lines[:len(lines)-1] {
-		if line == "" || line[0] == '\t' || !strings.HasPrefix(lines[i+1], "\t") {
-			continue
-		}
-		for _, match := range term.FindAllStringSubmatch(line, -1) {
-			terms = append(terms, match[1])
+	var terms, here []string // here are those since the last line that is empty or indented
+	for line := range strings.Lines(p.text) {
+		switch line[0] {
+		case '\t':
+			terms = append(terms, here...)
+			here = nil
+		case '\n':
+			here = nil
+		default:
+			for _, match := range term.FindAllStringSubmatch(line, -1) {
+				here = append(here, match[1])
+			}
 		}
 	}
 	slices.Sort(terms)
