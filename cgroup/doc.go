@@ -6,6 +6,9 @@
 // "No limit" is [Max]; what is not there is errors.Is(err, fs.ErrNotExist);
 // what is there and makes no sense is errors.Is(err, [ErrFormat]).
 //
-// The package does not write, does not know what a container is, has no
-// opinion on what to show, and keeps no state but scratch buffers.
+// The package does not write, does not know what a container is, and has no
+// opinion on what to show. What a [Host] remembers makes reading faster and
+// changes no result: limits of cgroups above, as long as inotify(7) says that
+// nobody wrote to their files, which interface files this kernel does not have, a
+// machine's own facts, and scratch buffers.
 package cgroup

@@ -55,8 +55,8 @@ type Hierarchy struct {
 	nested bool
 }
 
-// Host is a machine's cgroup hierarchies. It is immutable and safe for
-// concurrent use; the mounts are those at the time of [Detect].
+// Host is a machine's cgroup hierarchies. It is safe for concurrent use; the mounts
+// are those at the time of [Detect].
 type Host struct {
 	FS          hostfile.FS
 	Layout      Layout
