@@ -146,15 +146,17 @@ func (j *journal) mapAll(handles, pageSize int) error {
 	return nil
 }
 
-// lock keeps in memory what is there, gives memory to the first slots, and finds
-// out which of the others have some.
+// lock gives memory to the first slots and keeps it there: the kernel writes to them.
+// It finds out which of the others have some: those are written by this process only.
+// All would be more than the 8 MiB that a user may lock where nobody raised that.
 func (j *journal) lock() {
 	j.backed = make([]atomic.Bool, j.slots())
-	if _, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(&j.mem[0])), uintptr(len(j.mem)), mlockOnFault); errno != 0 { // since 4.4
+	first := min(j.slots(), readySlots)
+	ready := j.mem[:j.start(first)]
+	if _, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(&ready[0])), uintptr(len(ready)), mlockOnFault); errno != 0 { // since 4.4
 		j.locked = fmt.Errorf("mlock2: %w", errno)
 	}
-	first := min(j.slots(), readySlots)
-	touch(j.mem[:j.start(first)])
+	touch(ready)
 	for i := range first {
 		j.backed[i].Store(true)
 	}
