@@ -33,6 +33,62 @@ mount, and tells the daemon that waits for it. It says nothing when all is well.
 	}
 }
 
+func mountStopVerb() *cobra.Command {
+	return &cobra.Command{
+		Use:   "mount-stop UNIT",
+		Short: "stop the mount of a service that is being stopped; for lxcfs.service",
+		Long: `Has systemd stop the mount UNIT, var-lib-lxcfs.mount, when the service that serves it is
+being stopped, and does nothing when that is being restarted. A mount that is just being
+made is waited for.`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p := standardPlace()
+			if args[0] != p.unit {
+				return usageError{fmt.Errorf("%s is no mount of lxcfs.service", args[0])}
+			}
+			return p.stop(cmd.Context(), thisMachine(cmd.Context()))
+		},
+	}
+}
+
+// foreignMount is there when what is mounted is not of our making (lxcfs-heal.service).
+const foreignMount = "/run/lxcfs/foreign"
+
+// mountTries times mountPause is how long a mount that is being made is waited for.
+const (
+	mountTries = 50
+	mountPause = 100 * time.Millisecond
+)
+
+// stop stops the mount with its service. systemd would kill a mount(8) that is at
+// work, and leave what that has mounted.
+func (p place) stop(ctx context.Context, w *world) error {
+	if w.job(p.service) != "stop" || w.exists(foreignMount) {
+		return nil
+	}
+	for range mountTries {
+		if w.job(p.unit) != "start" {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(mountPause):
+		}
+	}
+	_, err := w.run("systemctl", "--no-block", "stop", p.unit)
+	return err
+}
+
+// job is what systemd is about to do with a unit, such as "start"; "" for nothing.
+func (w *world) job(unit string) string {
+	out, err := w.run("systemctl", "list-jobs", "--no-legend", unit)
+	if f := strings.Fields(out); err == nil && len(f) == 4 { // 123 lxcfs.service stop running
+		return f[2]
+	}
+	return ""
+}
+
 // place is where a unit of ours mounts.
 type place struct{ mountpoint, unit, service string }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"linuxcontainers.org/lxcfs/fs/mount"
 )
@@ -52,6 +53,53 @@ func TestWhyNoMount(t *testing.T) {
 		if got != row.want {
 			t.Errorf("%s:\ngot  %q\nwant %q", row.name, got, row.want)
 		}
+	}
+}
+
+// A stop of the service stops its mount, when that is whole; a restart does not, nor is
+// what somebody else has mounted there.
+func TestMountStop(t *testing.T) {
+	for name, row := range map[string]struct {
+		service string // its job
+		mounted int    // the look at the mount's job that finds none
+		foreign bool
+		want    string
+	}{
+		"stop":            {service: "stop", want: "list-jobs, stop"},
+		"while mounting":  {service: "stop", mounted: 3, want: "list-jobs, list-jobs, list-jobs, list-jobs, stop"},
+		"restart":         {service: "restart"},
+		"no job":          {},
+		"somebody else's": {service: "stop", foreign: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w, a, _, _ := healthy()
+			if row.foreign {
+				a.Files[foreignMount] = ""
+			}
+			var did []string
+			w.run = func(name string, args ...string) (string, error) {
+				switch strings.Join(args, " ") {
+				case "list-jobs --no-legend lxcfs.service":
+					if row.service == "" {
+						return "", nil
+					}
+					return "7 lxcfs.service " + row.service + " running", nil
+				case "list-jobs --no-legend var-lib-lxcfs.mount":
+					if did = append(did, "list-jobs"); len(did) <= row.mounted {
+						return "8 var-lib-lxcfs.mount start running", nil
+					}
+				case "--no-block stop var-lib-lxcfs.mount":
+					did = append(did, "stop")
+				}
+				return "", nil
+			}
+			if err := standardPlace().stop(t.Context(), w); err != nil {
+				t.Error(err)
+			}
+			if got := strings.Join(did, ", "); got != row.want {
+				t.Errorf("%s: got %q, want %q", name, got, row.want)
+			}
+		})
 	}
 }
 

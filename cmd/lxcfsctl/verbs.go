@@ -22,5 +22,6 @@ func verbs() []func() *cobra.Command {
 		nspawnVerb,
 		dockerOptionsVerb,
 		mountCheckVerb,
+		mountStopVerb,
 	}
 }

@@ -23,6 +23,7 @@ sysctl -q vm.nr_hugepages=0
 
 story "the kernel kills the daemon for its memory"
 cp guest/reader.py /run/reader.py
+rm -f /run/read.unit /run/err.unit
 unit_start reader -p MemoryMax=100M -p StandardOutput=file:/run/read.unit -p StandardError=file:/run/err.unit $(bind_unit) \
   python3 /run/reader.py 20 102400
 sleep 2
@@ -41,5 +42,6 @@ result=$(cat /run/read.unit)
 between "reads meanwhile" "${result%% *}" 20 1000000
 is "errors" "$(cut -d' ' -f2 <<<"$result")$(head -n 3 /run/err.unit)" 0
 echo "# $result (reads, errors, worst in ms)"
+rm -f /run/read.unit /run/err.unit
 
 stop_lxcfs

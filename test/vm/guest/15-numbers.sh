@@ -49,7 +49,7 @@ between "load of 15 minutes" "$(got fifteen one)" 0 0.7
 between "load of the sleeper" "$(got one two)" 0 1
 
 story "in a time namespace ps and uptime are of its clock"
-out=$(unit_run $(bind_unit) unshare --time --boottime 864000 sh -c 'date +%s; LC_ALL=C date -d "$(ps -o lstart= -p $$$$)" +%s; ps -o etimes= -p $$$$; cut -d. -f1 /proc/uptime')
+out=$(unit_run $(bind_unit) unshare --time --boottime 864000 --fork sh -c 'date +%s; LC_ALL=C date -d "$(ps -o lstart= -p $$$$)" +%s; ps -o etimes= -p $$$$; cut -d. -f1 /proc/uptime')
 # shellcheck disable=SC2086 # the lines
 set -- $out
 between "seconds between now and ps's start of a new process" "$((${1:-0} - ${2:-0}))" -2 120

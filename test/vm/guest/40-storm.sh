@@ -8,6 +8,7 @@ needs_lxcfs
 # readers SECONDS: one in each kind of container, in the background; results in /run/read.NAME.
 readers() {
   cp guest/reader.py /run/reader.py
+  rm -f /run/read.* /run/err.* # of another test: StandardOutput=file: cuts nothing off
   unit_start reader -p MemoryMax=100M -p StandardOutput=file:/run/read.unit -p StandardError=file:/run/err.unit $(bind_unit) \
     python3 /run/reader.py "$1" 102400
   unit_start reader-ct -p StandardOutput=file:/run/read.nspawn -p StandardError=file:/run/err.nspawn systemd-nspawn -q -D "$ct" --volatile=overlay \

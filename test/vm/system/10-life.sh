@@ -51,7 +51,8 @@ for round in 1 2 3 4 5; do
   try 10 is_state "inactive inactive active unmounted nothing stored" || break
   systemctl start lxcfs.service
 done
-is "round, state" "$round $(state)" "5 $up"
+is "rounds" "$round" 5
+settles "state" "$up" # the service is ready before mount(8) ends
 
 story "stop unmounts and forgets"
 check "stop" systemctl stop lxcfs.service
@@ -72,6 +73,19 @@ settles "it is mounted" "$up" # the service is ready before mount(8) ends, and s
 check "restart" systemctl restart var-lib-lxcfs.mount
 settles "state" "$up"
 is "a read" "$(total)" "$host_total"
+
+story "a stop while the mount is just being made: the next start finds a dead mount, whose unit is active, and gets another"
+for round in 1 2 3 4 5 6 7 8; do
+  systemctl start lxcfs.service
+  systemctl stop lxcfs.service
+  timeout 20 systemctl start lxcfs.service || break
+  try 10 is_state "$up" || break
+  systemctl stop lxcfs.service
+  sleep 2 # systemd stops what is not needed any more 16 times in ten seconds at most
+done
+is "rounds" "$round" 8
+systemctl start lxcfs.service
+settles "state" "$up"
 
 story "in quick turn" # not quicker: systemd stops what is not needed any more 16 times in ten seconds at most
 for _ in {1..10}; do
