@@ -307,12 +307,19 @@ func (r *inquiry) ofUnit(p place) (*record, Reason, error) {
 	if unit.User == "" || unit.Path == top.c.CgroupPath || !within(unit.Path, top.c.CgroupPath) {
 		return top, ReasonUnit, nil
 	}
-	rec, err := r.unitAt(r.cut(p, unit.Path), top)
+	path := unit.Path
+	if inner := path + "/container"; claimed(path, scopesOf(path)) && within(p.path, inner) {
+		path = inner // crun's; 1.8 limits a user's container there, and not in the scope
+	}
+	rec, err := r.unitAt(r.cut(p, path), top)
 	if rec == nil && err == nil {
 		return top, ReasonQuota, nil
 	}
 	return rec, ReasonUnit, err
 }
+
+// claimed says whether the innermost of these scopes is a unit.
+func claimed(unit string, all []scope) bool { return len(all) > 0 && all[len(all)-1].path == unit }
 
 // unitAt returns the record of a unit's cgroup; nil when top is full.
 func (r *inquiry) unitAt(at place, top *record) (*record, error) {
@@ -329,7 +336,7 @@ func (r *inquiry) unitAt(at place, top *record) (*record, error) {
 	if rec.c.Unit.User != "" {
 		rec.c.Name = rec.c.Unit.User
 	}
-	if all := scopesOf(at.path); top != nil && len(all) > 0 && all[len(all)-1].path == at.path {
+	if all := scopesOf(at.path); top != nil && claimed(rec.c.Unit.Path, all) {
 		// A container on the host's pid namespace, of a user's Podman.
 		rec.c.Runtime, rec.c.Name = "", ""
 		r.claim(rec, all)

@@ -162,7 +162,7 @@ func TestDecide(t *testing.T) {
 			`application "" "" ` + userDir + "/user.slice/libpod-" + idA + `.scope/container init 41 claims podman/` + idA, ReasonProcs},
 		{"rootless Podman: its conmon", rootless(""), nil, userDir, 40,
 			`unit "systemd" "libpod-conmon-` + idA + `.scope" ` + userDir + "/user.slice/libpod-conmon-" + idA + `.scope init 0`, ReasonUnit},
-		{"rootless Podman --pid=host", rootless("host"), nil, userDir, 42, `application "" "" ` + userDir + "/user.slice/libpod-" + idA + `.scope init 0 claims podman/` + idA, ReasonUnit},
+		{"rootless Podman --pid=host", rootless("host"), nil, userDir, 42, `application "" "" ` + userDir + "/user.slice/libpod-" + idA + `.scope/container init 0 claims podman/` + idA, ReasonUnit},
 		{"rootless Podman in a unit", []proc{{pid: 41, ppid: 1, ns: "1", cg: userDir + "/app.slice/web.service/libpod-payload-" + idA}}, nil, userDir, 41,
 			`application "" "" ` + userDir + "/app.slice/web.service/libpod-payload-" + idA + ` init 41 claims podman/` + idA, ReasonInit},
 		{"forged beside the init", []proc{{pid: 30, ppid: 1, ns: "1", cg: "/system.slice/d.service/a"}, {pid: 31, ppid: 30, ns: "2", cg: "/system.slice/d.service/lxc.payload.victim"}}, nil, "/system.slice/d.service", 31,

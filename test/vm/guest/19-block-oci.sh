@@ -23,8 +23,10 @@ if command -v podman >/dev/null; then
   hidden "podman" "$out"
   out=$("${run[@]}" --device "$mine" block sh -c "$agree"'echo backing=$(cat /sys/block/'"${mine#/dev/}"'/loop/backing_file)' 2>&1)
   coherent "podman --device" "$out"
-  is "podman --device: loop devices" "$(value diskstats "$out" | tr ' ' '\n' | grep loop)" "${mine#/dev/}"
-  is "podman --device: its file" "$(value backing "$out")" /run/host.img
+  # crun 1.8 (Debian 12) tells systemd nothing of devices, and who has no CAP_SYS_ADMIN is shown none then.
+  if crun --version 2>/dev/null | grep -q '^crun version 1\.[0-8]\.'; then told='' file=''; else told=${mine#/dev/} file=/run/host.img; fi
+  is "podman --device: loop devices" "$(value diskstats "$out" | tr ' ' '\n' | grep loop)" "$told"
+  is "podman --device: its file" "$(value backing "$out")" "$file"
   out=$("${run[@]}" --privileged block sh -c "$tools$agree$detach" 2>&1)
   in_full "podman --privileged" "$out"
   coherent "podman --privileged" "$out"
