@@ -76,7 +76,7 @@ func (p place) stop(ctx context.Context, w *world) error {
 		case <-time.After(mountPause):
 		}
 	}
-	_, err := w.run("systemctl", "--no-block", "stop", p.unit)
+	_, err := w.run("systemctl", "stop", p.unit) // to its end: a start could take a job back that has not begun
 	return err
 }
 

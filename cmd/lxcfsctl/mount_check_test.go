@@ -88,7 +88,7 @@ func TestMountStop(t *testing.T) {
 					if did = append(did, "list-jobs"); len(did) <= row.mounted {
 						return "8 var-lib-lxcfs.mount start running", nil
 					}
-				case "--no-block stop var-lib-lxcfs.mount":
+				case "stop var-lib-lxcfs.mount":
 					did = append(did, "stop")
 				}
 				return "", nil
