@@ -121,7 +121,7 @@ tool zabbix && {
   asked "total memory" sysinfo
 }
 tool munin && { says "memory" "--upper-limit $((total << 10))\$"; is "complaints" "$(lines '[Ee]rror|cannot')" 0; }
-tool dstat && between "its parts of the memory add up, MiB" "$(awk 'END { gsub(/M/, " "); print $1 + $2 + $3 + $4 }' <<<"$said")" 480 513
+tool dstat && between "its parts of the memory add up, MiB" "$(awk 'END { gsub(/[kM]/, "& "); for (i = 1; i <= NF; i++) sum += $i ~ /k/ ? $i / 1024 : $i; print sum }' <<<"$said")" 480 513
 tool numactl && {
   says "its node" '^node 0 cpus: 1$'
   says "the node's memory" '^node 0 size: 512 MB$'
