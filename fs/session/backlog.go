@@ -145,7 +145,8 @@ func (s *Session) jammed(w *worker) bool {
 	if len(s.unused)+s.reading > 0 || s.queues.waiting == 0 || s.queues.ready() {
 		return false
 	}
-	w.refused = s.queues.drop(relieved)
+	// An earlier process may have carried out what it dispatched: that has its answer.
+	w.refused = s.queues.drop(relieved, func(i int) bool { return s.journal.dispatches(i) == 0 })
 	return len(w.refused) > 0
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -220,6 +221,25 @@ func TestJam(t *testing.T) {
 		}
 	}
 	eventually(t, "nothing owed", func() bool { return len(s.journal.owed()) == 0 })
+}
+
+// TestDrop: the oldest are refused of who holds most of the slots that are read to,
+// but for those that may not be, and none that waits elsewhere.
+func TestDrop(t *testing.T) {
+	l := newQueues(2)
+	for slot, owner := range []string{"one", "many", "many", "many"} {
+		l.add(slot)
+		if i, ok := l.unknown(); !ok || i != slot {
+			t.Fatalf("got slot %d", i)
+		}
+		l.park(owner, slot)
+	}
+	l.add(readySlots)
+	l.unknown()
+	l.park("many", readySlots)
+	if got := l.drop(10, func(slot int) bool { return slot != 1 }); !slices.Equal(got, []int{2, 3}) || l.waiting != 3 {
+		t.Errorf("got %v, and %d wait; want 2 and 3, and 3 to wait", got, l.waiting)
+	}
 }
 
 // TestOwedBacklog: a process leaves a backlog to the next one, and one request of it

@@ -90,14 +90,14 @@ func (l *queues) take() (slot int, a *queue) {
 }
 
 // drop takes out n requests, the oldest ones, of the queue that has most in the slots
-// that are read to; of those only.
-func (l *queues) drop(n int) (dropped []int) {
+// that are read to; of those only, and of these only which may be refused.
+func (l *queues) drop(n int, may func(slot int) bool) (dropped []int) {
 	var worst *queue
 	most := 0
 	for _, a := range l.byOwner {
 		held := 0
 		for _, i := range a.slots {
-			if i < readySlots {
+			if i < readySlots && may(i) {
 				held++
 			}
 		}
@@ -109,7 +109,7 @@ func (l *queues) drop(n int) (dropped []int) {
 		return nil
 	}
 	worst.slots = slices.DeleteFunc(worst.slots, func(i int) bool {
-		if i >= readySlots || len(dropped) == n {
+		if i >= readySlots || len(dropped) == n || !may(i) {
 			return false
 		}
 		dropped = append(dropped, i)
