@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,13 +35,20 @@ type handleEntry struct {
 	size    uint32 // bytes of content
 	content uint32 // 1: content is kept
 	blocks  [blocksOfOne]uint16
-	_       [56]byte
+	owner   [16]byte // ownerSum of whose it is; 0 where an earlier version wrote it
+	_       [40]byte
+}
+
+// ownerSum stands for an owner, whose name may be longer than an entry has room for.
+func ownerSum(name string) [16]byte {
+	sum := sha256.Sum256([]byte(name))
+	return [16]byte(sum[:])
 }
 
 // Handles is the table of open handles, which outlives the process. When it is
 // full, the owner who has the most in it loses the handle that was used longest
-// ago; and so with the blocks of content. Whose an entry is, an earlier process
-// has not written down: all of those have one owner, "". Any goroutine may use it.
+// ago; and so with the blocks of content. Whose an entry is, is in it: an owner
+// keeps his share when the process dies. Any goroutine may use it.
 type Handles struct {
 	epoch uint32
 	mem   []byte
@@ -109,7 +117,7 @@ func (h *Handles) adopt(valid []int) {
 		for _, b := range e.held() {
 			used[b] = true
 		}
-		h.account(i, "")
+		h.account(i)
 	}
 	for b, taken := range used {
 		if !taken {
@@ -136,11 +144,12 @@ func (e *handleEntry) held() []uint16 {
 }
 
 // account notes whose entry i is, and its content. A mark is nobody's.
-func (h *Handles) account(i int, owner string) {
+func (h *Handles) account(i int) {
 	e := h.entry(i)
 	if e.fh&markBit != 0 {
 		return
 	}
+	owner := string(e.owner[:])
 	h.entries.Add(&h.recency[i], owner, 1)
 	if n := len(e.held()); n > 0 {
 		h.contents.Add(&h.filled[i], owner, n)
@@ -158,7 +167,7 @@ func (h *Handles) Save(fh, node, length uint64, content []byte, owner string) {
 	defer h.mu.Unlock()
 	i := h.take()
 	e := h.entry(i)
-	e.fh, e.node, e.length = fh, node, length
+	e.fh, e.node, e.length, e.owner = fh, node, length, ownerSum(owner)
 	h.fill(e, content)
 	h.stamp++
 	atomic.StoreUint64(&e.stamp, h.stamp) // last: from here on it counts
@@ -166,7 +175,7 @@ func (h *Handles) Save(fh, node, length uint64, content []byte, owner string) {
 		h.drop(old)
 	}
 	h.byFH[fh] = i
-	h.account(i, owner)
+	h.account(i)
 }
 
 // take returns an unused entry.

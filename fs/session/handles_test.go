@@ -7,7 +7,7 @@ import (
 )
 
 // What one owner saves is forgotten for another one's only down to an equal
-// share, and so is the content of it.
+// share, and so is the content of it, also when the process dies in between.
 func TestHandlesOfOwners(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -25,10 +25,14 @@ func TestHandlesOfOwners(t *testing.T) {
 			for fh := range uint64(mine) {
 				h.Save(fh, 5, 1<<20, content(fh), "mine")
 			}
-			for fh := range uint64(10_000) {
-				h.Save(1000+fh, 6, 1<<20, make([]byte, tt.size), "other")
+			flood := func(h *Handles, first uint64) {
+				for fh := range uint64(10_000) {
+					h.Save(first+fh, 6, 1<<20, make([]byte, tt.size), "other")
+				}
 			}
-			for name, table := range map[string]*Handles{"this process": h, "the next": openHandles(mem, 2)} {
+			flood(h, 1000)
+			check := func(name string, table *Handles) {
+				t.Helper()
 				for fh := range uint64(mine) {
 					if node, _, got, ok := table.Load(fh); !ok || node != 5 || !bytes.Equal(got, content(fh)) {
 						t.Fatalf("%s: handle %d: found %v, node %d, %d bytes of content; want 5, %d", name, fh, ok, node, len(got), len(content(fh)))
@@ -38,6 +42,11 @@ func TestHandlesOfOwners(t *testing.T) {
 					t.Errorf("%s: the other's oldest is found: there was room for all, and nothing was tested", name)
 				}
 			}
+			check("this process", h)
+			check("the next", openHandles(mem, 2))
+			next := openHandles(mem, 2)
+			flood(next, 20_000)
+			check("the next, flooded too", next)
 		})
 	}
 }
