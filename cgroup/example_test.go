@@ -5,13 +5,13 @@ import (
 	"log"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 // What a process may use: the machine's own files are hostfile.OS{}, here are those
 // of another one.
 func Example() {
-	machine := &hostfile.Archive{Files: map[string]string{
+	machine := &hosttest.Archive{Files: map[string]string{
 		"/proc/self/mountinfo":                  "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
 		"/proc/4711/cgroup":                     "0::/box/app\n",
 		"/sys/fs/cgroup/cgroup.controllers":     "cpu memory\n",

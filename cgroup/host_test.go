@@ -7,17 +7,17 @@ import (
 	"strings"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 // captured detects the hierarchies of a captured machine.
-func captured(t testing.TB, name string) (*Host, *hostfile.Archive) {
+func captured(t testing.TB, name string) (*Host, *hosttest.Archive) {
 	t.Helper()
 	b, err := os.ReadFile("testdata/" + name + ".txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := hostfile.ParseArchive(b)
+	a, err := hosttest.Parse(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestDetect(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h, err := Detect(&hostfile.Archive{Files: map[string]string{mountinfo: tt.mountinfo}})
+			h, err := Detect(&hosttest.Archive{Files: map[string]string{mountinfo: tt.mountinfo}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,11 +116,11 @@ func TestDetectErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Detect(&hostfile.Archive{Files: map[string]string{mountinfo: tt.mountinfo}})
+			_, err := Detect(&hosttest.Archive{Files: map[string]string{mountinfo: tt.mountinfo}})
 			mustBe(t, err, tt.want)
 		})
 	}
-	_, err := Detect(&hostfile.Archive{})
+	_, err := Detect(&hosttest.Archive{})
 	mustBe(t, err, fs.ErrNotExist)
 }
 
@@ -239,7 +239,7 @@ func FuzzParseMountinfo(f *testing.F) {
 	}
 	f.Add([]byte("1 1 0:1 / / rw - cgroup2 x rw\n2 1 0:1 / / rw - cgroup2 x rw\n1 2 0:1 / / rw - cgroup x rw,cpu\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		h, err := Detect(&hostfile.Archive{Files: map[string]string{mountinfo: string(b)}})
+		h, err := Detect(&hosttest.Archive{Files: map[string]string{mountinfo: string(b)}})
 		if err == nil && (len(h.Hierarchies) == 0 || h.Reason == "" || h.Layout.String() == "unknown") {
 			t.Errorf("got %+v", h)
 		}

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 func TestReadHugetlb(t *testing.T) {
@@ -36,7 +36,7 @@ func TestReadHugetlb(t *testing.T) {
 		{"garbage", map[string]string{mountinfo: v2, "/sys/fs/cgroup/a/b/hugetlb.2MB.current": "x\n"}, 0, Max, ErrFormat},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			h, err := Detect(&hostfile.Archive{Files: test.files})
+			h, err := Detect(&hosttest.Archive{Files: test.files})
 			if err != nil {
 				t.Fatal(err)
 			}

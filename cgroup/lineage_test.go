@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 // deepMachine has a cgroup of v2 so many levels deep, each with the files of the memory and CPU controllers down to level
 // enabled, and returns the cgroup's path and what the path of each level is, the first being 1.
-func deepMachine(t *testing.T, levels, enabled int) (h *Host, a *hostfile.Archive, read *[]string, at func(level int) string) {
+func deepMachine(t *testing.T, levels, enabled int) (h *Host, a *hosttest.Archive, read *[]string, at func(level int) string) {
 	t.Helper()
-	a = &hostfile.Archive{Errors: make(map[string]error), Files: map[string]string{
+	a = &hosttest.Archive{Errors: make(map[string]error), Files: map[string]string{
 		"/proc/self/mountinfo":              "31 27 0:28 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n",
 		"/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
 	}}

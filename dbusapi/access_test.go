@@ -8,7 +8,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 func TestReadAccess(t *testing.T) {
@@ -33,7 +33,7 @@ func TestReadAccess(t *testing.T) {
 			t.Errorf("%q: got %+v", tt.options, a)
 		}
 	}
-	if a := ReadAccess(&hostfile.Archive{}); !a.Hidden {
+	if a := ReadAccess(&hosttest.Archive{}); !a.Hidden {
 		t.Error("without knowledge of /proc nothing is hidden")
 	}
 	over := hostWith("")

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 // machine is a host with modes of files, owners of processes and a /proc.
 type machine struct {
-	*hostfile.Archive
+	*hosttest.Archive
 	infos map[string]hostfile.Info
 }
 
@@ -27,7 +28,7 @@ func (m machine) Stat(name string) (hostfile.Info, error) {
 // one 2000 of nobody, and a file for root only.
 func hostWith(options string) machine {
 	return machine{
-		&hostfile.Archive{Files: map[string]string{
+		&hosttest.Archive{Files: map[string]string{
 			"/proc/self/mountinfo": "24 31 0:22 / /proc rw,nosuid shared:13 - proc proc rw" + options + "\n",
 		}},
 		map[string]hostfile.Info{

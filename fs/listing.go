@@ -3,7 +3,7 @@ package fs
 import (
 	"sync"
 
-	"linuxcontainers.org/lxcfs/fs/fair"
+	"linuxcontainers.org/lxcfs/cgroup/share"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
@@ -14,8 +14,8 @@ import (
 type listings struct {
 	mu     sync.Mutex // guards all below
 	next   uint64
-	open   map[uint64]*fair.Item[listing]
-	ledger fair.Ledger[listing]
+	open   map[uint64]*share.Item[listing]
+	ledger share.Ledger[listing]
 }
 
 // listing is what an open directory lists.
@@ -50,12 +50,12 @@ func (l *listings) create(epoch uint32) uint64 {
 
 // keep keeps what a directory of the owner's lists.
 func (l *listings) keep(fh uint64, entries []subtree.Entry, owner string) {
-	i := &fair.Item[listing]{Value: listing{fh, entries}}
+	i := &share.Item[listing]{Value: listing{fh, entries}}
 	size := i.Value.size()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.open == nil {
-		l.open = make(map[uint64]*fair.Item[listing])
+		l.open = make(map[uint64]*share.Item[listing])
 	}
 	l.drop(l.open[fh])
 	l.open[fh] = i
@@ -66,7 +66,7 @@ func (l *listings) keep(fh uint64, entries []subtree.Entry, owner string) {
 }
 
 // drop forgets a listing; nil is none. mu is held.
-func (l *listings) drop(i *fair.Item[listing]) {
+func (l *listings) drop(i *share.Item[listing]) {
 	if i != nil {
 		l.ledger.Remove(i)
 		delete(l.open, i.Value.fh)

@@ -11,9 +11,9 @@ import (
 	"syscall"
 	"time"
 
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
-	"linuxcontainers.org/lxcfs/fs/gate"
+	"linuxcontainers.org/lxcfs/cgroup/share"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -67,8 +67,8 @@ type Renderer struct {
 	files    []*File
 	subtrees map[uint64]*mounted // of the tree that is made of the renderer, for their counters
 	options  atomic.Pointer[view.Options]
-	pool     sync.Pool          // of *scratch
-	gate     *gate.Gate[string] // by top-level container
+	pool     sync.Pool           // of *scratch
+	gate     *share.Gate[string] // by top-level container
 }
 
 // Bounds of the files of one top-level container, with all in it, that are being
@@ -83,7 +83,7 @@ const (
 
 // errBusy is for a container whose own requests hang: it is shown no numbers, for
 // only the host's could be had.
-var errBusy = fmt.Errorf("%w: %w", gate.ErrBusy, syscall.EBUSY)
+var errBusy = fmt.Errorf("%w: %w", share.ErrBusy, syscall.EBUSY)
 
 // scratch is what one rendering needs and the next one can use again.
 type scratch struct {
@@ -93,7 +93,7 @@ type scratch struct {
 
 // NewRenderer returns a renderer of those files that the host has.
 func NewRenderer(cfg Config, files []*File) *Renderer {
-	r := &Renderer{Config: cfg, gate: gate.New[string](maxRendering, renderRoom, renderPatience)}
+	r := &Renderer{Config: cfg, gate: share.NewGate[string](maxRendering, renderRoom, renderPatience)}
 	r.SetOptions(cfg.Options)
 	r.pool.New = func() any { return new(scratch) }
 	for _, f := range files {

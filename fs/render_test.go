@@ -8,8 +8,8 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -54,7 +54,7 @@ func testRenderer(t *testing.T) (*Renderer, *[]Fallback) {
 		return container.Decision{Container: &container.Container{Name: name, InitPID: pid}}
 	}
 	r := NewRenderer(Config{
-		FS: &hostfile.Archive{Files: map[string]string{
+		FS: &hosttest.Archive{Files: map[string]string{
 			"/proc/stat":    "cpu 1\nbtime 1700000000\nintr 0\n",
 			"/proc/meminfo": "memtotal\n",
 		}},
@@ -192,7 +192,7 @@ func TestRenderBoundsTopLevelContainers(t *testing.T) {
 
 func TestRenderWithoutHostFile(t *testing.T) {
 	r, _ := testRenderer(t)
-	r.FS = &hostfile.Archive{}
+	r.FS = &hosttest.Archive{}
 	got, _, err := r.Append([]byte("x"), r.files[0], 2)
 	if err == nil || string(got) != "x" || !strings.Contains(err.Error(), "/proc/meminfo") {
 		t.Errorf("got %q, %v, want an error that names the file", got, err)
@@ -209,7 +209,7 @@ func TestRenderWhatTheHostRefuses(t *testing.T) {
 		want uint64
 	}{{syscall.EIO, 0}, {syscall.EOPNOTSUPP, 0}, {syscall.ENOMEM, 1}} {
 		r, _ := testRenderer(t)
-		r.FS = &hostfile.Archive{Errors: map[string]error{"/proc/meminfo": row.err}}
+		r.FS = &hosttest.Archive{Errors: map[string]error{"/proc/meminfo": row.err}}
 		if _, _, err := r.Append(nil, r.files[0], 2); !errors.Is(err, row.err) {
 			t.Errorf("%v: got %v", row.err, err)
 		}
@@ -243,7 +243,7 @@ func TestBootTime(t *testing.T) {
 		t.Errorf("got %d", got)
 	}
 	for _, stat := range []string{"", "btime", "\nbtime x\n", "cpu 1\nbtime 99999999999999999999999\n"} {
-		r.FS = &hostfile.Archive{Files: map[string]string{"/proc/stat": stat}}
+		r.FS = &hosttest.Archive{Files: map[string]string{"/proc/stat": stat}}
 		if got := r.bootTime(); got != 0 {
 			t.Errorf("%q: got %d, want 0", stat, got)
 		}
@@ -251,8 +251,8 @@ func TestBootTime(t *testing.T) {
 }
 
 // archive is a machine of files: path, content, path, content...
-func archive(files ...string) *hostfile.Archive {
-	a := &hostfile.Archive{Files: make(map[string]string)}
+func archive(files ...string) *hosttest.Archive {
+	a := &hosttest.Archive{Files: make(map[string]string)}
 	for i := 0; i < len(files); i += 2 {
 		a.Files[files[i]] = files[i+1]
 	}

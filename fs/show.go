@@ -7,7 +7,7 @@ import (
 	"strings"
 	"syscall"
 
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/unit"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // Bounds of what systemd-analyze security says, which is 0 to 10.

@@ -1,8 +1,7 @@
 // Package hostfile is the seam between lxcfs and the machine it runs on: every
 // kernel file that lxcfs reads (/proc, /sys, cgroupfs) is read through an [FS].
 //
-// [OS] is the machine. [Archive] is a captured machine, read from a txtar
-// archive, so that a bug report can be replayed byte for byte.
+// [OS] is the machine. Package hosttest has captured ones, for tests.
 //
 // The package does not parse, does not cache, and never opens a file for
 // writing. Reads are bounded by [MaxSize]: a kernel file that is longer is an

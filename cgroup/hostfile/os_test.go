@@ -39,6 +39,15 @@ func TestOSAppend(t *testing.T) {
 	}
 }
 
+// checkNamed checks that an error names its file.
+func checkNamed(t *testing.T, err error, path string) {
+	t.Helper()
+	var pe *fs.PathError
+	if err != nil && (!errors.As(err, &pe) || pe.Path != path) {
+		t.Errorf("got %v, want an error that names %s", err, path)
+	}
+}
+
 func TestOSAppendMaxSize(t *testing.T) {
 	for _, tt := range []struct {
 		size int64

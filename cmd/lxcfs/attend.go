@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/config"
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // initWait is how long the kernel may take to send INIT on a connection that is

@@ -12,10 +12,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 	"linuxcontainers.org/lxcfs/dbusapi"
-	"linuxcontainers.org/lxcfs/fs/config"
-	"linuxcontainers.org/lxcfs/fs/container"
 )
 
 // reexecDelay leaves the answer to the caller of Reexecute the time to get out.

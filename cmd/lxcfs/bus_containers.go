@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/dbusapi"
-	"linuxcontainers.org/lxcfs/fs/container"
 )
 
 // userHZ is the unit of start times and of /proc/stat: ticks in a second.

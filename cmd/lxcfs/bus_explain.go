@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/dbusapi"
 	"linuxcontainers.org/lxcfs/fs"
-	"linuxcontainers.org/lxcfs/fs/container"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"sync"
 
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 	"linuxcontainers.org/lxcfs/fs/cgrouptree"
-	"linuxcontainers.org/lxcfs/fs/config"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 

@@ -8,9 +8,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/session"
 	"linuxcontainers.org/lxcfs/fs"
 	"linuxcontainers.org/lxcfs/fs/psi"
-	"linuxcontainers.org/lxcfs/fs/session"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 	"linuxcontainers.org/lxcfs/fs/systree"
 	"linuxcontainers.org/lxcfs/fs/view"

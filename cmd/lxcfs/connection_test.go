@@ -14,17 +14,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 	"linuxcontainers.org/lxcfs/fs"
-	"linuxcontainers.org/lxcfs/fs/config"
-	"linuxcontainers.org/lxcfs/fs/container"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // testServer serves nothing yet. Its machine has no cgroup tree to serve.
 func testServer(t *testing.T) *server {
 	t.Helper()
-	files := &hostfile.Archive{Files: map[string]string{
+	files := &hosttest.Archive{Files: map[string]string{
 		"/proc/self/mountinfo":              "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
 		"/sys/fs/cgroup/cgroup.controllers": "memory\n",
 	}}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"linuxcontainers.org/lxcfs/fs/config"
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // settings are what the command line asks for.

@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 // hopeless is an error that is there again after a restart, until somebody changes

@@ -8,7 +8,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/journal"
 
-	"linuxcontainers.org/lxcfs/fs/visible"
+	"linuxcontainers.org/lxcfs/cmd/visible"
 )
 
 // stderrIsJournal says whether what is written to stderr ends in the journal: then

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 // A service manager that starts a service anew goes by its dependencies: systemd up

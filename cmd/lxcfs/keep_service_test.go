@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 // The keeper of a service ends as its server did, for RestartPreventExitStatus=

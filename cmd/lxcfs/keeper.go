@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/fdstore"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // runKeeper mounts, holds the descriptors, and keeps a worker serving them.

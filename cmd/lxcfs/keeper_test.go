@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 // An orderly stop warns of nothing: it was "worker died" with "signal -1".

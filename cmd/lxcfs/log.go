@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"os"
 
-	"linuxcontainers.org/lxcfs/fs/config"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 )
 
 // logger is the one way to say something; only this package has it. Copies share

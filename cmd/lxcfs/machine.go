@@ -5,13 +5,13 @@ import (
 	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/fs"
-	"linuxcontainers.org/lxcfs/fs/container"
-	"linuxcontainers.org/lxcfs/fs/mount"
 	"linuxcontainers.org/lxcfs/fs/proc"
 	"linuxcontainers.org/lxcfs/fs/sys"
 	"linuxcontainers.org/lxcfs/fs/view"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // machine is what all connections share: the host, and who lives on it.

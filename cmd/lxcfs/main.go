@@ -16,8 +16,8 @@ import (
 	"io"
 	"os"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
-	"linuxcontainers.org/lxcfs/fs/visible"
+	"linuxcontainers.org/lxcfs/cmd/visible"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // version is set by the build.

@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/fdstore"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // socketName is lxcfs.socket's FileDescriptorName=.

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/config"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 )
 
 // echoTime is how long after a reload another one that finds the same is its echo: of

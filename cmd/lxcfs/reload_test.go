@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"linuxcontainers.org/lxcfs/fs/config"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 )
 
 // The second of two signals that find the same is no reload.

@@ -11,10 +11,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/session"
 	"linuxcontainers.org/lxcfs/dbusapi"
 	"linuxcontainers.org/lxcfs/fs"
-	"linuxcontainers.org/lxcfs/fs/config"
-	"linuxcontainers.org/lxcfs/fs/session"
 )
 
 // server serves the connections of this process.

@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
-	"linuxcontainers.org/lxcfs/fs/session"
-	"linuxcontainers.org/lxcfs/fs/visible"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/session"
+	"linuxcontainers.org/lxcfs/cmd/visible"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 const (

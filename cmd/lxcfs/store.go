@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 // storeLimit is how many descriptors the manager keeps where it does not say

@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // forgetter is a machine that notes which of two directories are to be forgotten.
 type forgetter struct {
-	*hostfile.Archive
+	*hosttest.Archive
 	forgotten []string
 }
 
@@ -29,7 +29,7 @@ func (f *forgetter) Forget(match func(string) bool) {
 // threads that was under way at the first time opened one again, which stayed.
 func TestSweepReleasesTwice(t *testing.T) {
 	const stat = "7 (sh) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0 0\n"
-	files := &forgetter{Archive: &hostfile.Archive{Files: map[string]string{
+	files := &forgetter{Archive: &hosttest.Archive{Files: map[string]string{
 		"/proc/self/mountinfo":              "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
 		"/sys/fs/cgroup/cgroup.controllers": "memory\n",
 		"/sys/fs/cgroup/box/cgroup.procs":   "7\n",

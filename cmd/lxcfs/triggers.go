@@ -1,8 +1,8 @@
 package main
 
 import (
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/session"
 	"linuxcontainers.org/lxcfs/fs/psi"
-	"linuxcontainers.org/lxcfs/fs/session"
 )
 
 // newTriggers makes the pressure triggers of a connection with the option

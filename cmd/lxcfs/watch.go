@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 // statusInterval is how often the status line is renewed at least.

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
 	"linuxcontainers.org/lxcfs/hooks/attach"
 )
 

@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 	"linuxcontainers.org/lxcfs/dbusapi"
 )
 
 // healthy is a machine on which nothing is wrong.
-func healthy() (*world, *hostfile.Archive, map[string]string, *dbusapi.Status) {
-	a := &hostfile.Archive{
+func healthy() (*world, *hosttest.Archive, map[string]string, *dbusapi.Status) {
+	a := &hosttest.Archive{
 		Files: map[string]string{
 			"/proc/filesystems":                     "nodev\tsysfs\nnodev\tfuse\n\text4\n",
 			"/dev/fuse":                             "",
@@ -74,7 +75,7 @@ func TestHealthyMachine(t *testing.T) {
 func TestDoctorFinds(t *testing.T) {
 	type machine struct {
 		*world
-		a          *hostfile.Archive
+		a          *hosttest.Archive
 		properties map[string]string
 		st         *dbusapi.Status
 	}

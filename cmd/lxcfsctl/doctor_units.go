@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"linuxcontainers.org/lxcfs/dbusapi"
-	"linuxcontainers.org/lxcfs/fs/mount"
 	"linuxcontainers.org/lxcfs/hooks/bind"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 func accessOf(w *world) dbusapi.Access { return dbusapi.ReadAccess(w.files) }

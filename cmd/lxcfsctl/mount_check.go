@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // tellTimeout bounds the wait for the daemon's answer.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // Why systemd has not mounted is found, and all is quiet when it has.

@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/cmd/visible"
 	"linuxcontainers.org/lxcfs/dbusapi"
-	"linuxcontainers.org/lxcfs/fs/visible"
 )
 
 // screen is where output goes, and what that can do. All that is said in words goes

@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"time"
 
-	"linuxcontainers.org/lxcfs/fs/gate"
+	"linuxcontainers.org/lxcfs/cgroup/share"
 )
 
 // maxInFlight is how many writes of one top-level container may be under way: one may
@@ -50,7 +50,7 @@ const (
 	longPatience = 5 * time.Second
 )
 
-func newLongWork() *gate.Gate[string] { return gate.New[string](1, longRoom, longPatience) }
+func newLongWork() *share.Gate[string] { return share.NewGate[string](1, longRoom, longPatience) }
 
 // pieces is work that is done in pieces: others get their turn between two.
 type pieces int

@@ -6,7 +6,7 @@ import (
 	"syscall"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // relation is where a cgroup is, seen from the caller's container.

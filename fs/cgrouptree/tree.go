@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
-	"linuxcontainers.org/lxcfs/fs/gate"
+	"linuxcontainers.org/lxcfs/cgroup/share"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
@@ -36,7 +36,7 @@ type Tree struct {
 	resolver    Resolver
 	hierarchies []*hierarchy // sorted by name
 	inFlight    inFlight
-	longWork    *gate.Gate[string] // by top-level container
+	longWork    *share.Gate[string] // by top-level container
 	bounds      memo[boundKey, bound]
 	paths       memo[subtree.Key, string]
 	uid         uint32     // ours, commonly root's

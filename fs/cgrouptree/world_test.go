@@ -10,8 +10,9 @@ import (
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 	"linuxcontainers.org/lxcfs/fs/subtree"
 )
 
@@ -23,7 +24,7 @@ import (
 //	/box/in       of 1100, pid 1 of a namespace in that one, and 1101
 //	/other        of 2000, pid 1 of another namespace
 type world struct {
-	hostfile.Archive
+	hosttest.Archive
 	t    *testing.T
 	dir  string
 	host *cgroup.Host
@@ -155,7 +156,7 @@ const allCaps = 1<<41 - 1
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), Archive: hostfile.Archive{Files: make(map[string]string)}}
+	w := &world{t: t, dir: t.TempDir(), Archive: hosttest.Archive{Files: make(map[string]string)}}
 	for _, name := range []string{"/", "/box", "/box/app", "/box/app/deep", "/box/in", "/boxer", "/other", "/other/sub"} {
 		w.mkcgroup(name)
 	}

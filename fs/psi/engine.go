@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // Resolver finds the container of a caller; [container.Resolver] is one.

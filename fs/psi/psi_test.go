@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 func TestParse(t *testing.T) {
@@ -108,7 +109,7 @@ func TestWindow(t *testing.T) {
 
 // world is a machine with one container in /box, and a clock.
 type world struct {
-	*hostfile.Archive
+	*hosttest.Archive
 	now     time.Duration
 	engine  *Engine
 	woken   []uint64
@@ -120,7 +121,7 @@ const boxDir = "/sys/fs/cgroup/box"
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{now: 1000 * time.Second, records: make(map[uint64][]byte)}
-	w.Archive = &hostfile.Archive{
+	w.Archive = &hosttest.Archive{
 		Files: map[string]string{
 			"/proc/self/mountinfo":      "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n",
 			"/proc/pressure/memory":     pressure(0, 0),

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // world is a made-up machine whose container runs on some of its CPUs.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // The accounts' memory: a header of one page, then records. A record is two

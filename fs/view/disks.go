@@ -8,7 +8,7 @@ import (
 	"strconv"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // disks fills in Devices, and of a container that neither used nor may open any

@@ -10,7 +10,7 @@ import (
 	"runtime"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 var freeze = flag.Bool("freeze", false, "write the sample of this version of the accounts anew, which only a change of the version allows")

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // Clock is the time since boot, CLOCK_BOOTTIME of clock_gettime(2).

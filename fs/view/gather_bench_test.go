@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 	"linuxcontainers.org/lxcfs/fs/view"
 	"linuxcontainers.org/lxcfs/test/hosts"
 	"linuxcontainers.org/lxcfs/test/hosts/machine"
@@ -14,11 +14,11 @@ import (
 // table is a captured machine whose files are found without putting names
 // together, as [hostfile.Held] finds them.
 type table struct {
-	*hostfile.Archive
+	*hosttest.Archive
 	files map[[2]string]string
 }
 
-func newTable(a *hostfile.Archive) *table {
+func newTable(a *hosttest.Archive) *table {
 	t := &table{a, make(map[[2]string]string)}
 	for name, content := range a.Files {
 		dir, file := path.Split(name)

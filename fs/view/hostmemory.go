@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // HostMemory is what the host has in all, bytes.

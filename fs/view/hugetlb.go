@@ -5,7 +5,7 @@ import (
 	"io/fs"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // Hugetlb is a container's part of the pool of huge pages of the default size,

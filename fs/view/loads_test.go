@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 // hall is a machine with containers; before is called before each file is read.
 type hall struct {
-	*hostfile.Archive
+	*hosttest.Archive
 	before func(name string)
 	reads  atomic.Int64
 	now    time.Duration
@@ -33,7 +34,7 @@ func (h *hall) Append(dst []byte, name string) ([]byte, error) {
 
 func newHall(t *testing.T) (*hall, *Loads) {
 	t.Helper()
-	h := &hall{now: time.Hour, Archive: &hostfile.Archive{
+	h := &hall{now: time.Hour, Archive: &hosttest.Archive{
 		Files: map[string]string{
 			"/proc/self/mountinfo":              "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
 			"/sys/fs/cgroup/cgroup.controllers": "cpu memory\n",

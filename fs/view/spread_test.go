@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // given is all the time that the CPUs of an account have, but idle.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 // ownClock is the offset of the daemon's time namespace, read once: a process

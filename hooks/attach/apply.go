@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
 	"linuxcontainers.org/lxcfs/hooks/bind"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // applier changes the mounts of the namespace that this thread is in. It

@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
 	"linuxcontainers.org/lxcfs/hooks/bind"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // inNamespace runs f in a mount namespace of its own: on a thread that ends

@@ -1,6 +1,6 @@
 package attach
 
-import "linuxcontainers.org/lxcfs/fs/mount"
+import "linuxcontainers.org/lxcfs/units/mount"
 
 // Action is what is done about one path of a container.
 type Action string

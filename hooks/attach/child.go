@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/mount"
 	"linuxcontainers.org/lxcfs/hooks/bind"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // childName is argv[0] of the child.

@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // Errors of names, wrapped.

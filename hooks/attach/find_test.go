@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 )
 
 func found(pid int, runtime, name string, kind container.Kind, key uint64, init uint32) Found {

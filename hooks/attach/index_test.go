@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // Each filesystem is asked once whether it is dead, however many mounts a container

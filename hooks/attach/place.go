@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
 	"linuxcontainers.org/lxcfs/hooks/bind"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // errChanged is returned, wrapped, when the container mounts or renames

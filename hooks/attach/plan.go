@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // device is st_dev of a filesystem, as mountinfo shows it.

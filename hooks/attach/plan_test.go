@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 const hostMounts = `20 1 254:0 / / rw shared:1 - ext4 /dev/vda rw

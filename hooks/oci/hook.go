@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/mount"
 	"linuxcontainers.org/lxcfs/hooks/bind"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // Bind binds what the tree serves over the files of the container whose root

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"linuxcontainers.org/lxcfs/fs/config"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 	"linuxcontainers.org/lxcfs/fs/proc"
 	"linuxcontainers.org/lxcfs/fs/sys"
 )

@@ -1,6 +1,6 @@
 // Package hosts is the captured machines that the tests of other packages read:
 // the .txtar archives in this directory, in the format of
-// [hostfile.ParseArchive], and the containers in them.
+// [hosttest.Parse], and the containers in them.
 //
 // Names are KERNEL-DISTRIBUTION-LAYOUT-RUNTIME[-WHAT]; "synthetic" stands for a
 // distribution where the archive was not captured but written after the kernel's
@@ -21,6 +21,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 //go:embed *.txtar
@@ -40,13 +41,13 @@ func Names(t testing.TB) []string {
 }
 
 // Load returns the machine of an archive.
-func Load(t testing.TB, name string) *hostfile.Archive {
+func Load(t testing.TB, name string) *hosttest.Archive {
 	t.Helper()
 	content, err := archives.ReadFile(name + ".txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := hostfile.ParseArchive(content)
+	a, err := hosttest.Parse(content)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/mount"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // misuse is a client of the mount socket that is not a mount helper.

@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
 	"linuxcontainers.org/lxcfs/test/servicemanager"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 // nobody is the user without a privilege that a service runs as.

@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 	"linuxcontainers.org/lxcfs/fs/proc"
 	"linuxcontainers.org/lxcfs/fs/sys"
 	"linuxcontainers.org/lxcfs/test/hosts"
@@ -34,7 +35,7 @@ type level struct {
 // world is a made-up machine with one container. It is what the tests know of it
 // by other ways than reading its files.
 type world struct {
-	*hostfile.Archive
+	*hosttest.Archive
 	*machine.Machine
 	r       *rand.Rand
 	version int
@@ -67,7 +68,7 @@ func (w *world) Append(dst []byte, name string) ([]byte, error) {
 func newWorld(t testing.TB, seed uint64, version int) *world {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, uint64(version)))
-	w := &world{r: r, version: version, Archive: &hostfile.Archive{
+	w := &world{r: r, version: version, Archive: &hosttest.Archive{
 		Files: maps.Clone(hosts.Load(t, "6.18-debian12-hybrid-lxc").Files),
 		Dirs:  map[string]hostfile.Info{},
 	}}

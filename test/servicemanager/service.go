@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 // Config configures a [Service].

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/fdstore"
+	"linuxcontainers.org/lxcfs/units/fdstore"
 )
 
 // roleVariable makes the test binary play the service.

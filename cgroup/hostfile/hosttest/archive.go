@@ -1,4 +1,4 @@
-package hostfile
+package hosttest
 
 import (
 	"io/fs"
@@ -6,11 +6,13 @@ import (
 	"sort"
 	"strings"
 	"syscall"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 )
 
 // Archive is a captured machine: absolute path to content. A directory exists
 // when a file lies below it or when it has an [Archive.Dirs] entry of its own.
-// It does not change while it is used as an [FS].
+// It does not change while it is used as an [hostfile.FS].
 //
 // Inodes are made up: stable within one Archive, distinct per path.
 type Archive struct {
@@ -20,12 +22,12 @@ type Archive struct {
 	// syscall.ESRCH.
 	Errors map[string]error
 	// Dirs holds empty directories, and owners of directories.
-	Dirs map[string]Info
+	Dirs map[string]hostfile.Info
 	// Links maps a symlink to its target. Links are listed, never followed.
 	Links map[string]string
 }
 
-// Append implements [FS].
+// Append implements [hostfile.FS].
 func (a *Archive) Append(dst []byte, name string) ([]byte, error) {
 	if err := a.Errors[name]; err != nil {
 		return dst, &fs.PathError{Op: "read", Path: name, Err: err}
@@ -41,7 +43,7 @@ func (a *Archive) Append(dst []byte, name string) ([]byte, error) {
 	return append(dst, content...), nil
 }
 
-// ReadDir implements [FS]. Names are sorted.
+// ReadDir implements [hostfile.FS]. Names are sorted.
 func (a *Archive) ReadDir(name string) ([]string, error) {
 	if err := a.Errors[name]; err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
@@ -69,18 +71,18 @@ func (a *Archive) ReadDir(name string) ([]string, error) {
 	return names, nil
 }
 
-// Stat implements [FS].
-func (a *Archive) Stat(name string) (Info, error) {
+// Stat implements [hostfile.FS].
+func (a *Archive) Stat(name string) (hostfile.Info, error) {
 	if err := a.Errors[name]; err != nil {
-		return Info{}, &fs.PathError{Op: "stat", Path: name, Err: err}
+		return hostfile.Info{}, &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
 	if _, ok := a.Files[name]; ok {
-		return Info{Dev: 1, Inode: inode(name), Mode: 0o444}, nil
+		return hostfile.Info{Dev: 1, Inode: inode(name), Mode: 0o444}, nil
 	}
 	info, ok := a.Dirs[name]
 	if !ok {
 		if !a.isDir(name) {
-			return Info{}, &fs.PathError{Op: "stat", Path: name, Err: syscall.ENOENT}
+			return hostfile.Info{}, &fs.PathError{Op: "stat", Path: name, Err: syscall.ENOENT}
 		}
 		info.Mode = 0o755
 	}

@@ -1,4 +1,4 @@
-package hostfile
+package hosttest
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 )
 
 const sample = `Debian 13, where it came from.
@@ -27,7 +29,7 @@ max
 
 func parsed(t *testing.T) *Archive {
 	t.Helper()
-	a, err := ParseArchive([]byte(sample))
+	a, err := Parse([]byte(sample))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +40,7 @@ func TestParseArchive(t *testing.T) {
 	want := &Archive{
 		Files: map[string]string{"/proc/self/cgroup": "0::/a b\n", "/sys/fs/cgroup/a b/memory.max": "max\n", "/empty": ""},
 		Links: map[string]string{"/proc/1/ns/pid": "pid:[4026531836]"},
-		Dirs: map[string]Info{
+		Dirs: map[string]hostfile.Info{
 			"/sys/fs/cgroup/a b":    {UID: 1000, GID: 1001, Mode: 0o700},
 			"/sys/fs/cgroup/a b/in": {Mode: 0o755},
 		},
@@ -68,7 +70,7 @@ func TestParseArchiveErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if a, err := ParseArchive([]byte(tt.in)); !errors.Is(err, ErrArchive) || a != nil {
+			if a, err := Parse([]byte(tt.in)); !errors.Is(err, ErrArchive) || a != nil {
 				t.Errorf("got %+v, %v, want %v", a, err, ErrArchive)
 			}
 		})
@@ -132,13 +134,13 @@ func TestArchiveReadDir(t *testing.T) {
 				t.Errorf("got %q, %v, want %q, %v", got, err, tt.want, tt.err)
 			}
 			checkNamed(t, err, tt.path)
-			dirs, err := Subdirs(a, tt.path, 10)
+			dirs, err := hostfile.Subdirs(a, tt.path, 10)
 			if !slices.Equal(dirs, tt.dirs) || !errors.Is(err, tt.err) {
 				t.Errorf("Subdirs: got %q, %v, want %q, %v", dirs, err, tt.dirs, tt.err)
 			}
 		})
 	}
-	if got, err := Subdirs(a, "/", 1); err != nil || len(got) != 1 {
+	if got, err := hostfile.Subdirs(a, "/", 1); err != nil || len(got) != 1 {
 		t.Errorf("Subdirs with a limit: got %q, %v", got, err)
 	}
 }
@@ -146,19 +148,19 @@ func TestArchiveReadDir(t *testing.T) {
 func TestArchiveStat(t *testing.T) {
 	a := parsed(t)
 	a.Errors = map[string]error{"/proc/1": syscall.ESRCH}
-	a.Dirs["/fixed"] = Info{Dev: 7, Inode: 8}
+	a.Dirs["/fixed"] = hostfile.Info{Dev: 7, Inode: 8}
 	tests := []struct {
 		name, path string
-		want       Info
+		want       hostfile.Info
 		err        error
 	}{
-		{"file", "/empty", Info{Dev: 1, Inode: inode("/empty"), Mode: 0o444}, nil},
+		{"file", "/empty", hostfile.Info{Dev: 1, Inode: inode("/empty"), Mode: 0o444}, nil},
 		{"owned directory", "/sys/fs/cgroup/a b",
-			Info{Dev: 1, Inode: inode("/sys/fs/cgroup/a b"), UID: 1000, GID: 1001, Mode: fs.ModeDir | 0o700}, nil},
-		{"directory", "/sys/fs", Info{Dev: 1, Inode: inode("/sys/fs"), Mode: fs.ModeDir | 0o755}, nil},
-		{"given inode", "/fixed", Info{Dev: 7, Inode: 8, Mode: fs.ModeDir}, nil},
-		{"absent", "/nothing", Info{}, fs.ErrNotExist},
-		{"error", "/proc/1", Info{}, syscall.ESRCH},
+			hostfile.Info{Dev: 1, Inode: inode("/sys/fs/cgroup/a b"), UID: 1000, GID: 1001, Mode: fs.ModeDir | 0o700}, nil},
+		{"directory", "/sys/fs", hostfile.Info{Dev: 1, Inode: inode("/sys/fs"), Mode: fs.ModeDir | 0o755}, nil},
+		{"given inode", "/fixed", hostfile.Info{Dev: 7, Inode: 8, Mode: fs.ModeDir}, nil},
+		{"absent", "/nothing", hostfile.Info{}, fs.ErrNotExist},
+		{"error", "/proc/1", hostfile.Info{}, syscall.ESRCH},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -178,7 +180,7 @@ func FuzzParseArchive(f *testing.F) {
 	f.Add([]byte(sample))
 	f.Add([]byte("-- a@/ --\n-- a//b --\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, err := ParseArchive(b)
+		a, err := Parse(b)
 		if err != nil {
 			return
 		}

@@ -5,14 +5,14 @@ import (
 	"log"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/container"
+	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 // In which container thread 4711 is, and why. The machine's own files are
 // hostfile.OS{}, here are those of another one: a systemd service.
 func ExampleResolver_Resolve() {
-	machine := &hostfile.Archive{Files: map[string]string{
+	machine := &hosttest.Archive{Files: map[string]string{
 		"/proc/self/mountinfo":                                 "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
 		"/sys/fs/cgroup/cgroup.controllers":                    "cpu memory\n",
 		"/sys/fs/cgroup/system.slice/web.service/cgroup.procs": "4711\n",

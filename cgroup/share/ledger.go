@@ -1,10 +1,4 @@
-// Package fair shares what there is room for among owners: it says which item is
-// to go when there is no more room. That is the one used longest ago of the owner
-// who has the most. So an owner who has no more than an equal share loses
-// nothing, whatever the others do, and one who is alone may have it all.
-//
-// It holds no item and takes none away; that is its user's to do.
-package fair
+package share
 
 // Item is a place in a [Ledger] for a value. The zero value with Value set is in
 // none. It must not be copied while it is in one.

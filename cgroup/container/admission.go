@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/gate"
+	"linuxcontainers.org/lxcfs/cgroup/share"
 )
 
 // Bounds of the callers of one top-level container that are being resolved at a
@@ -41,7 +41,7 @@ func (r *Resolver) admit(tid uint32, file hostfile.File) (verdict, error) {
 		return verdict{}, gone("caller", tid, err)
 	}
 	if !r.gate.Enter(t.top) {
-		return r.byOwnCgroup(t, gate.ErrBusy)
+		return r.byOwnCgroup(t, share.ErrBusy)
 	}
 	defer r.gate.Leave(t.top)
 	for try := 1; ; try++ {

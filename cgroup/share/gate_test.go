@@ -1,4 +1,4 @@
-package gate
+package share
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 
 func TestGateLetsInUpToItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New[string](2, 9, time.Second)
+		g := NewGate[string](2, 9, time.Second)
 		for range 2 {
 			if !g.Enter("a") {
 				t.Fatal("turned away below the limit")
@@ -37,7 +37,7 @@ func TestGateLetsInUpToItsLimit(t *testing.T) {
 
 func TestGateWaitsForThoseThatMove(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New[int](1, 10, time.Second)
+		g := NewGate[int](1, 10, time.Second)
 		g.Enter(7)
 		const waiters = 10
 		in := make(chan bool, waiters)
@@ -73,7 +73,7 @@ func TestGateWaitsForThoseThatMove(t *testing.T) {
 func TestGateHasRoomForSoMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit, room = 2, 3
-		g := New[string](limit, room, time.Second)
+		g := NewGate[string](limit, room, time.Second)
 		in := make(chan bool, limit+room)
 		for range limit + room {
 			go func() {
@@ -107,7 +107,7 @@ func TestGateHasRoomForSoMany(t *testing.T) {
 }
 
 func BenchmarkGate(b *testing.B) {
-	g := New[string](8, 8, time.Second)
+	g := NewGate[string](8, 8, time.Second)
 	b.ReportAllocs()
 	for b.Loop() {
 		g.Enter("a")

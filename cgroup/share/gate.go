@@ -1,9 +1,4 @@
-// Package gate bounds how many requests one asker may have under way, so that
-// one whose requests block does not take the workers from all others.
-//
-// It does not know what a request is, and does not bound the whole: that is the
-// number of a session's slots.
-package gate
+package share
 
 import (
 	"errors"
@@ -37,8 +32,8 @@ type lane struct {
 	freed       chan struct{} // closed when one leaves and somebody waits
 }
 
-// New returns a gate for limit requests of each key, and room more that wait.
-func New[K comparable](limit, room int, patience time.Duration) *Gate[K] {
+// NewGate returns a gate for limit requests of each key, and room more that wait.
+func NewGate[K comparable](limit, room int, patience time.Duration) *Gate[K] {
 	return &Gate[K]{limit: limit, room: room, patience: patience, lanes: make(map[K]*lane)}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 const (
@@ -33,7 +34,7 @@ type proc struct {
 
 // world is a machine whose files can change under the reader.
 type world struct {
-	*hostfile.Archive
+	*hosttest.Archive
 	mu    sync.Mutex // guards reads and bytes
 	reads int
 	bytes int // that AppendHead gave
@@ -171,7 +172,7 @@ const v2Mounts = "27 1 0:24 / / rw - ext4 /dev/root rw\n31 27 0:28 / /sys/fs/cgr
 
 // newWorld returns a v2 machine with systemd as pid 1 and these processes.
 func newWorld(procs ...proc) *world {
-	w := &world{Archive: &hostfile.Archive{
+	w := &world{Archive: &hosttest.Archive{
 		Files: map[string]string{
 			"/proc/self/mountinfo":              v2Mounts,
 			"/sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory pids\n",

@@ -1,4 +1,4 @@
-package hostfile
+package hosttest
 
 import (
 	"errors"
@@ -9,13 +9,15 @@ import (
 	"strings"
 
 	"golang.org/x/tools/txtar"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 )
 
 // ErrArchive is returned, wrapped with the entry's name, for a txtar archive
-// that breaks the rules of [ParseArchive].
+// that breaks the rules of [Parse].
 var ErrArchive = errors.New("not an archive of a host")
 
-// ParseArchive reads a captured machine from a txtar archive:
+// Parse reads a captured machine from a txtar archive:
 //
 //	Debian 13, LXC in LXC. Free text up to the first marker: where it is from
 //	and what is special about it.
@@ -34,10 +36,10 @@ var ErrArchive = errors.New("not an archive of a host")
 //
 // Limits of txtar: a file that is not empty ends in a newline, and a name does
 // not begin or end with a space. A path may come only once.
-func ParseArchive(archive []byte) (*Archive, error) {
+func Parse(archive []byte) (*Archive, error) {
 	a := &Archive{
 		Files: make(map[string]string),
-		Dirs:  make(map[string]Info),
+		Dirs:  make(map[string]hostfile.Info),
 		Links: make(map[string]string),
 	}
 	for _, f := range txtar.Parse(archive).Files {
@@ -84,22 +86,22 @@ func (a *Archive) has(name string) bool {
 }
 
 // parseDir parses "uid gid mode", the mode octal.
-func parseDir(content string) (Info, error) {
+func parseDir(content string) (hostfile.Info, error) {
 	fields := strings.Fields(content)
 	if len(fields) != 3 {
-		return Info{}, fmt.Errorf("directory %q: want uid, gid and octal mode", content)
+		return hostfile.Info{}, fmt.Errorf("directory %q: want uid, gid and octal mode", content)
 	}
 	uid, err := strconv.ParseUint(fields[0], 10, 32)
 	if err != nil {
-		return Info{}, err
+		return hostfile.Info{}, err
 	}
 	gid, err := strconv.ParseUint(fields[1], 10, 32)
 	if err != nil {
-		return Info{}, err
+		return hostfile.Info{}, err
 	}
 	mode, err := strconv.ParseUint(fields[2], 8, 9)
 	if err != nil {
-		return Info{}, err
+		return hostfile.Info{}, err
 	}
-	return Info{UID: uint32(uid), GID: uint32(gid), Mode: fs.FileMode(mode)}, nil
+	return hostfile.Info{UID: uint32(uid), GID: uint32(gid), Mode: fs.FileMode(mode)}, nil
 }

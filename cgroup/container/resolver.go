@@ -6,7 +6,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/gate"
+	"linuxcontainers.org/lxcfs/cgroup/share"
 )
 
 // Options are the bounds of a [Resolver]. Zero stands for the default.
@@ -48,9 +48,9 @@ const attempts = 3
 type Resolver struct {
 	host    *cgroup.Host
 	opts    Options
-	buffers sync.Pool          // of *[]byte
-	gate    *gate.Gate[string] // by top-level container
-	last    *gate.Gate[string] // the same, for those whom gate turned away
+	buffers sync.Pool           // of *[]byte
+	gate    *share.Gate[string] // by top-level container
+	last    *share.Gate[string] // the same, for those whom gate turned away
 
 	mu           sync.Mutex
 	callers      ring[uint32, *caller]
@@ -108,8 +108,8 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 		byCgroup: make(map[uint64]*record),
 		alone:    make(map[string]int),
 		crowded:  make(chan struct{}, 1),
-		gate:     gate.New[string](maxResolving, maxWaiting, resolvePatience),
-		last:     gate.New[string](maxResolving, maxWaiting, resolvePatience),
+		gate:     share.NewGate[string](maxResolving, maxWaiting, resolvePatience),
+		last:     share.NewGate[string](maxResolving, maxWaiting, resolvePatience),
 	}
 	r.buffers.New = func() any { b := make([]byte, 0, 4096); return &b }
 	r.callers.limit, r.knownParents.limit, r.lines.limit = opts.MaxCallers, opts.MaxCallers, opts.MaxContainers
@@ -130,7 +130,7 @@ func (r *Resolver) release(b *[]byte) { r.buffers.Put(b) }
 
 // Resolve says whose numbers the thread tid sees. The error is syscall.ESRCH
 // when the caller, or the init of its pid namespace, is gone. It is
-// [gate.ErrBusy] or another one when there are too many of its like, or too much
+// [share.ErrBusy] or another one when there are too many of its like, or too much
 // to look at, for a caller whose cgroup has no answer either; any other error
 // means that /proc or the cgroup hierarchies cannot be read.
 func (r *Resolver) Resolve(tid uint32) (Decision, error) {

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 const sampleTable = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -204,7 +204,7 @@ func FuzzParseOptions(f *testing.F) {
 }
 
 func TestReplaceDeadDecides(t *testing.T) {
-	fsys := &hostfile.Archive{Files: map[string]string{mountinfoFile: strings.ReplaceAll(sampleTable, "/data", "/tmp")}}
+	fsys := &hosttest.Archive{Files: map[string]string{mountinfoFile: strings.ReplaceAll(sampleTable, "/data", "/tmp")}}
 	refuse := func(context.Context, string) (bool, error) {
 		t.Error("probe of a mount that is not ours")
 		return true, nil
@@ -249,7 +249,7 @@ func TestReplaceDeadOfWhatGoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fsys := &hostfile.Archive{Files: map[string]string{
+	fsys := &hosttest.Archive{Files: map[string]string{
 		mountinfoFile: root + "151 22 0:52 / " + dir + " rw - fuse.lxcfs lxcfs rw\n",
 	}}
 	probe := func(context.Context, string) (bool, error) {
