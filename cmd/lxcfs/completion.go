@@ -1,10 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
 )
 
 // printCompletion writes the completion script of a shell: for packages, which
@@ -18,5 +19,5 @@ func printCompletion(cmd *cobra.Command, shell string, w io.Writer) error {
 	case "zsh":
 		return cmd.GenZshCompletion(w)
 	}
-	return usageError{fmt.Errorf("no completion for %q: want bash, fish or zsh", shell)}
+	return process.Usage("no completion for %q: want bash, fish or zsh", shell)
 }

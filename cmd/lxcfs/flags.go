@@ -2,13 +2,13 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
 	"linuxcontainers.org/lxcfs/units/mount"
 )
 
@@ -30,16 +30,13 @@ type settings struct {
 
 	Completion string // the shell whose completion script to print
 
+	flags uintptr // of mount(2)
+	view  string  // options of the view
+
 	EnableLoadavg, EnableCFS, EnablePidfd, EnablePSIPoll, EnableCgroup bool
 	DisableSwap, DisableZswap                                          bool
 	Single                                                             bool
 }
-
-// usageError is a wrong command line.
-type usageError struct{ error }
-
-// Unwrap returns what is wrong.
-func (e usageError) Unwrap() error { return e.error }
 
 const longHelp = `lxcfs serves files that look like the kernel's in /proc and /sys, but whose
 numbers are those of the container that reads them: memory, CPUs, CPU time,
@@ -81,13 +78,13 @@ func newCommand(serve func(settings) error) *cobra.Command {
 				s.Mountpoint = args[0]
 			}
 			if err := s.complete(); err != nil {
-				return usageError{err}
+				return process.Usage("%w", err)
 			}
 			return serve(s)
 		},
 	}
 	cmd.SetVersionTemplate("{{.Version}}\n")
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return process.Usage("%w", err) })
 	s.define(cmd)
 	return cmd
 }
@@ -126,17 +123,17 @@ func (s *settings) define(cmd *cobra.Command) {
 func (s *settings) arguments(_ *cobra.Command, args []string) error {
 	switch {
 	case (s.Service || s.Check) && len(args) > 0:
-		return usageError{fmt.Errorf("--service and --check-config take no mountpoint: %s", strings.Join(args, " "))}
+		return process.Usage("--service and --check-config take no mountpoint: %s", strings.Join(args, " "))
 	case s.Service, s.Check, s.Completion != "" && len(args) == 0:
 		return nil
 	}
 	switch len(args) {
 	case 0:
-		return usageError{fmt.Errorf("no mountpoint given")}
+		return process.Usage("no mountpoint given")
 	case 1:
 		return nil
 	}
-	return usageError{fmt.Errorf("more than one mountpoint given: %s", strings.Join(args, " "))}
+	return process.Usage("more than one mountpoint given: %s", strings.Join(args, " "))
 }
 
 // complete checks what flags alone can't and fills in defaults.
@@ -147,15 +144,12 @@ func (s *settings) complete() error {
 	if s.Pidfile == "" {
 		s.Pidfile = filepath.Join(s.RuntimeDir, "lxcfs.pid")
 	}
-	if _, _, err := s.mountOptions(); err != nil {
-		return err
-	}
-	return nil
+	return s.parseOptions()
 }
 
-// mountOptions returns mount(2)'s flags and the options of the view: those of
-// the flags first, then -o, so that -o wins.
-func (s *settings) mountOptions() (flags uintptr, view string, err error) {
+// parseOptions parses mount(2)'s flags and the options of the view: those of the
+// flags first, then -o, so that -o wins.
+func (s *settings) parseOptions() error {
 	words := s.flagOptions()
 	for _, list := range s.Options {
 		for word := range strings.SplitSeq(list, ",") {
@@ -166,18 +160,11 @@ func (s *settings) mountOptions() (flags uintptr, view string, err error) {
 	}
 	o, err := mount.ParseOptions(strings.Join(words, ","))
 	if err != nil {
-		return 0, "", err
+		return err
 	}
-	if _, err := config.ParseMountOptions(o.Lxcfs); err != nil {
-		return 0, "", err
-	}
-	return o.Flags, o.Lxcfs, nil
-}
-
-// origin returns what the command line says about its one connection.
-func (s *settings) origin() (origin, error) {
-	_, view, err := s.mountOptions()
-	return origin{Mountpoint: s.Mountpoint, Options: view}, err
+	s.flags, s.view = o.Flags, o.Lxcfs
+	_, err = config.ParseMountOptions(o.Lxcfs)
+	return err
 }
 
 // flagOptions spells the classic flags as mount options.
@@ -212,14 +199,4 @@ func libfuse(word string) bool {
 		return true
 	}
 	return false
-}
-
-// executable returns the path of this program, for a worker or a re-execution:
-// what is installed there now, not what runs.
-func executable() string {
-	path, err := os.Executable()
-	if err != nil {
-		return "/proc/self/exe"
-	}
-	return strings.TrimSuffix(path, " (deleted)")
 }

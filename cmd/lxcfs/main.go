@@ -16,21 +16,16 @@ import (
 	"io"
 	"os"
 
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/daemon"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/keeper"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/logs"
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
 	"linuxcontainers.org/lxcfs/cmd/visible"
 	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 // version is set by the build.
 var version = "0.1.0-dev"
-
-// Exit statuses.
-const (
-	exitOK       = 0
-	exitFailure  = 1
-	exitUsage    = 64 // EX_USAGE of sysexits.h; Go's own 2 is a panic
-	exitHopeless = 69 // EX_UNAVAILABLE: don't start it again; the unit's RestartPreventExitStatus=
-	exitAgain    = 75 // EX_TEMPFAIL: start it again
-)
 
 func main() {
 	if mount.IsProbe(os.Args) {
@@ -41,46 +36,47 @@ func main() {
 
 // run is main with its world given.
 func run(args []string, stdout, stderr io.Writer) int {
-	cmd := newCommand(func(s settings) error { return serve(s, newLogger(stderr, s.Debug)) })
+	cmd := newCommand(func(s settings) error { return serve(s, logs.New(stderr, s.Debug)) })
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	err := cmd.Execute()
-	var server serverEnd
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.As(err, &server): // it has said why
-		return server.status
+	var ended process.StatusError
+	if err == nil || errors.As(err, &ended) && ended.Err == nil { // it has said why
+		return process.ExitStatus(err)
 	}
 	fmt.Fprintf(stderr, "lxcfs: %s\n", visible.Text(err.Error()))
-	status := exitStatus(err)
-	if status == exitUsage {
+	status := process.ExitStatus(err)
+	if status == process.ExitUsage {
 		fmt.Fprintln(stderr, "Try 'lxcfs --help' for more information.")
 	}
 	return status
 }
 
 // serve runs the mode that the settings ask for.
-func serve(s settings, log logger) error {
+func serve(s settings, log logs.Logger) error {
 	if s.Check {
-		return checkConfig("/", log)
+		return daemon.CheckConfig("/", log)
 	}
 	if !s.Keeper {
-		tune()
-		if err := serveProfiles(s.Pprof, log); err != nil {
+		process.Tune()
+		if err := process.ServeProfiles(s.Pprof, log); err != nil {
 			return err
 		}
 	}
+	c := daemon.Config{
+		Log: log, Version: version,
+		Mountpoint: s.Mountpoint, Flags: s.flags, Options: s.view, Pidfile: s.Pidfile,
+	}
 	switch {
 	case s.Service && s.Keeper:
-		return keepService(log)
+		return keeper.Service(log)
 	case s.Service:
-		return runService(log)
+		return daemon.Service(c)
 	case s.Worker:
-		return runWorker(s, log)
+		return daemon.Worker(c)
 	case s.Keeper:
-		return runKeeper(s, log)
+		return keeper.Run(keeper.Config{Log: log, Mountpoint: s.Mountpoint, Flags: s.flags, Pidfile: s.Pidfile})
 	}
-	return runClassic(s, log)
+	return daemon.Classic(c)
 }

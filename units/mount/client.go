@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// SocketName is lxcfs.socket's FileDescriptorName=.
+const SocketName = "mount"
+
 // Socket is where the daemon takes mounts: lxcfs.socket's ListenSequentialPacket=.
 const Socket = "/run/lxcfs/mount.sock"
 

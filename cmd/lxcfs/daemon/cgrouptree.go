@@ -1,0 +1,40 @@
+package daemon
+
+import (
+	"fmt"
+	"sync"
+
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
+	"linuxcontainers.org/lxcfs/fs/cgrouptree"
+	"linuxcontainers.org/lxcfs/fs/subtree"
+)
+
+// cgroupTree is the machine's cgroup tree, made when a connection first wants
+// it: it holds the hierarchies open.
+type cgroupTree struct {
+	once sync.Once
+	tree *cgrouptree.Tree
+	err  error
+}
+
+// cgroupMounts returns the cgroup tree for a connection whose options want it.
+// A restored connection is served without it rather than not at all.
+func (s *server) cgroupMounts(o origin) ([]subtree.Mount, error) {
+	own, err := config.ParseMountOptions(o.Options)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	wanted := own.Over(s.config.View.Over(config.Default())).Cgroup
+	s.mu.Unlock()
+	if !wanted {
+		return nil, nil
+	}
+	c := &s.machine.cgroups
+	c.once.Do(func() { c.tree, c.err = cgrouptree.New(s.machine.host, s.machine.resolver) })
+	if c.err != nil {
+		s.log.Error("no cgroup tree", "mountpoint", o.Mountpoint, "error", c.err)
+		return nil, fmt.Errorf("cgroup tree: %w", c.err)
+	}
+	return []subtree.Mount{c.tree.Mount()}, nil
+}
