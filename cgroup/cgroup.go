@@ -1,8 +1,9 @@
 package cgroup
 
 import (
-	"errors"
 	"math"
+
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // Max stands for "no limit" wherever a limit is a uint64. It is what the
@@ -11,4 +12,4 @@ const Max = math.MaxUint64
 
 // ErrFormat is returned, wrapped with the offending line, for a known file with
 // content that the kernel does not write.
-var ErrFormat = errors.New("wrong format")
+var ErrFormat = procfs.ErrFormat

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // Layout says which versions of cgroups a machine has mounted.
@@ -114,13 +115,13 @@ func (h *Host) HugeSize() uint64 {
 }
 
 // choose returns one mount for each hierarchy, in the order of mountinfo.
-func choose(mounts []mount) []mount {
-	var chosen []mount
+func choose(mounts []procfs.Mount) []procfs.Mount {
+	var chosen []procfs.Mount
 	for _, m := range mounts {
-		if m.fstype != "cgroup" && m.fstype != "cgroup2" || !visible(mounts, m) {
+		if string(m.FSType) != "cgroup" && string(m.FSType) != "cgroup2" || !visible(mounts, m) {
 			continue
 		}
-		same := slices.IndexFunc(chosen, func(c mount) bool { return hierarchyKey(c) == hierarchyKey(m) })
+		same := slices.IndexFunc(chosen, func(c procfs.Mount) bool { return hierarchyKey(c) == hierarchyKey(m) })
 		switch {
 		case same < 0:
 			chosen = append(chosen, m)
@@ -132,20 +133,20 @@ func choose(mounts []mount) []mount {
 }
 
 // hierarchyKey is the same for all mounts of a hierarchy.
-func hierarchyKey(m mount) string {
-	if m.fstype == "cgroup2" {
+func hierarchyKey(m procfs.Mount) string {
+	if string(m.FSType) == "cgroup2" {
 		return "v2"
 	}
-	controllers, name := parseSuperOptions(m.superOptions)
+	controllers, name := parseSuperOptions(string(m.Options))
 	return strings.Join(controllers, ",") + ";" + name
 }
 
-func rank(m mount) int {
+func rank(m procfs.Mount) int {
 	r := 0
-	if m.root == "/" {
+	if string(m.Root) == "/" {
 		r += 2
 	}
-	if isBelow(m.point, "/sys/fs/cgroup") {
+	if isBelow(string(m.Point), "/sys/fs/cgroup") {
 		r++
 	}
 	return r
@@ -181,18 +182,18 @@ func isController(s string) bool {
 
 // hierarchy looks at the top of a mount. Only the root cgroup lacks cgroup.type
 // on v2, and only it has release_agent on v1.
-func (h *Host) hierarchy(m mount) Hierarchy {
-	hi := Hierarchy{Version: 1, MountPoint: m.point, Root: m.root}
-	if m.fstype == "cgroup" {
-		hi.Controllers, hi.Name = parseSuperOptions(m.superOptions)
-		_, err := h.FS.Stat(m.point + "/release_agent")
+func (h *Host) hierarchy(m procfs.Mount) Hierarchy {
+	hi := Hierarchy{Version: 1, MountPoint: m.Point.String(), Root: m.Root.String()}
+	if string(m.FSType) == "cgroup" {
+		hi.Controllers, hi.Name = parseSuperOptions(string(m.Options))
+		_, err := h.FS.Stat(hi.MountPoint + "/release_agent")
 		hi.nested = err != nil
 		return hi
 	}
 	hi.Version = 2
-	_, err := h.FS.Stat(m.point + "/cgroup.type")
+	_, err := h.FS.Stat(hi.MountPoint + "/cgroup.type")
 	hi.nested = err == nil
-	if b, err := h.FS.Append(nil, m.point+"/cgroup.controllers"); err == nil {
+	if b, err := h.FS.Append(nil, hi.MountPoint+"/cgroup.controllers"); err == nil {
 		hi.Controllers = append([]string{}, strings.Fields(string(b))...)
 	}
 	return hi

@@ -1,6 +1,7 @@
 package dbusapi
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // Access says who may know of a process: whoever could read its /proc/PID.
@@ -31,29 +33,19 @@ func ReadAccess(files hostfile.FS) Access {
 	if err != nil {
 		return a
 	}
-	for line := range strings.Lines(string(content)) {
-		if options, ok := procOptions(line); ok {
-			a.parse(options)
+	for line := range bytes.Lines(content) {
+		m, err := procfs.ParseMount(line)
+		if err == nil && string(m.Point) == "/proc" && string(m.FSType) == "proc" && m.Options != nil {
+			a.parse(string(m.Options)) // of mounts over each other the last one counts
 		}
 	}
 	return a
 }
 
-// procOptions returns the super options when a line of mountinfo is that of
-// /proc; the last such line counts:
+// parse parses the options of procfs, as in mountinfo; hidepid is a number before
+// Linux 5.8, and a word from then on.
 //
-//	24 31 0:22 / /proc rw,nosuid,nodev,noexec,relatime shared:13 - proc proc rw,gid=26,hidepid=invisible
-func procOptions(line string) (string, bool) {
-	mount, rest, ok := strings.Cut(line, " - ")
-	fields, super := strings.Fields(mount), strings.Fields(rest)
-	if !ok || len(fields) < 5 || len(super) < 3 || fields[4] != "/proc" || super[0] != "proc" {
-		return "", false
-	}
-	return super[2], true
-}
-
-// parse parses the options of procfs: hidepid is a number before Linux 5.8, and
-// a word from then on.
+//	rw,gid=26,hidepid=invisible
 func (a *Access) parse(options string) {
 	a.Hidden, a.Alone, a.GID = false, false, 0
 	for option := range strings.SplitSeq(options, ",") {

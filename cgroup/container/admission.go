@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 	"linuxcontainers.org/lxcfs/cgroup/share"
 )
 
@@ -19,7 +20,7 @@ const (
 
 // inTurn resolves a caller that is not remembered.
 func (r *Resolver) inTurn(tid uint32) (verdict, error) {
-	file, err := hostfile.Hold(r.host.FS, procDir(tid)+"/cgroup")
+	file, err := hostfile.Hold(r.host.FS, procfs.Dir(tid)+"/cgroup")
 	if err != nil {
 		return verdict{}, gone("caller", tid, err)
 	}

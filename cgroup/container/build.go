@@ -3,6 +3,7 @@ package container
 import (
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // ofInit returns the Container of a pid namespace's init.
@@ -12,7 +13,7 @@ func (r *inquiry) ofInit(pid uint32) (found, error) {
 	r.mu.Unlock()
 	if rec != nil {
 		if r.unmoved(rec) {
-			return found{verdict{rec: rec, reason: ReasonInit, detail: procDir(pid)}, r.placeOf(rec.c.Membership)}, nil
+			return found{verdict{rec: rec, reason: ReasonInit, detail: procfs.Dir(pid)}, r.placeOf(rec.c.Membership)}, nil
 		}
 		r.forget(rec)
 	}
@@ -38,7 +39,7 @@ func (r *inquiry) unmoved(rec *record) bool {
 			return string(*buf) == rec.raw
 		}
 	}
-	file, err := hostfile.Hold(r.host.FS, procDir(rec.c.InitPID)+"/cgroup")
+	file, err := hostfile.Hold(r.host.FS, procfs.Dir(rec.c.InitPID)+"/cgroup")
 	if err != nil {
 		return false
 	}
@@ -64,20 +65,20 @@ func (r *inquiry) readInit(pid uint32) (*task, uint64, error) {
 		return nil, 0, errChanged
 	}
 	s, err := r.readStat(pid)
-	if err == nil && s.exiting {
+	if err == nil && s.Exiting {
 		err = r.readLivingThread(t)
 	}
 	if err == nil {
 		err = r.checkTag(pid, t.tag)
 	}
-	return t, s.startTicks, gone("init", pid, err)
+	return t, s.StartTicks, gone("init", pid, err)
 }
 
 // readLivingThread takes t's cgroups from a thread of t that is not exiting, for
 // a main thread that called pthread_exit(3). Without one, the process is dying:
 // on v1 it is in the root cgroups by now, and errChanged.
 func (r *inquiry) readLivingThread(t *task) error {
-	names, err := r.host.FS.ReadDir(procDir(t.pid) + "/task")
+	names, err := r.host.FS.ReadDir(procfs.Dir(t.pid) + "/task")
 	if err != nil {
 		return changed(err)
 	}
@@ -86,7 +87,7 @@ func (r *inquiry) readLivingThread(t *task) error {
 		if err != nil {
 			continue
 		}
-		if s, err := r.readStat(tid); err != nil || s.exiting {
+		if s, err := r.readStat(tid); err != nil || s.Exiting {
 			continue
 		}
 		thread, err := r.readTask(tid)
@@ -101,7 +102,7 @@ func (r *inquiry) readLivingThread(t *task) error {
 // buildInit makes the Container of an init known: top-level when it is what its
 // runtime's scope was made for or is in no unit, else nested.
 func (r *inquiry) buildInit(t *task, start uint64) (verdict, error) {
-	v := verdict{reason: ReasonInit, detail: procDir(t.pid)}
+	v := verdict{reason: ReasonInit, detail: procfs.Dir(t.pid)}
 	rec, err := r.newRecord(t, start)
 	if err != nil {
 		return v, err
@@ -121,7 +122,7 @@ func (r *inquiry) buildInit(t *task, start uint64) (verdict, error) {
 	} else if top, err = r.ofSystemUnit(t.place); err != nil {
 		return v, err
 	}
-	if machine := rec.c.Unit.Machine; top != nil && machine != "" && t.status.depth() == 2 {
+	if machine := rec.c.Unit.Machine; top != nil && machine != "" && t.status.depth == 2 {
 		// nspawn on v1 has no payload cgroup; what is nested is deeper.
 		rec.c.Runtime, rec.c.Name, rec.c.Claimed = "nspawn", machine, ""
 	}
@@ -157,7 +158,7 @@ func (r *inquiry) publishOrSweep(rec *record) *record {
 // less deep.
 func (r *inquiry) parentOf(t *task, outer *record) *record {
 	parent, err := r.readTask(t.status.ppid)
-	if err != nil || parent.status.depth() >= t.status.depth() {
+	if err != nil || parent.status.depth >= t.status.depth {
 		return outer
 	}
 	v, err := r.decide(parent)
@@ -183,7 +184,7 @@ func (r *inquiry) newRecord(t *task, start uint64) (*record, error) {
 		StartTicks: start,
 		CgroupPath: t.path,
 		Membership: t.member,
-		PIDDepth:   t.status.depth(),
+		PIDDepth:   t.status.depth,
 		Top:        t.top,
 	}
 	r.claim(rec, scopesOf(t.path))

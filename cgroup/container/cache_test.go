@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 func TestRememberedCost(t *testing.T) {
@@ -394,7 +395,7 @@ func TestSweepOfTheDead(t *testing.T) {
 			len(r.callers.slots), len(r.records.slots), len(r.lines.slots))
 	}
 	for pid := range r.knownParents.index {
-		if _, err := w.Stat(procDir(pid)); err != nil {
+		if _, err := w.Stat(procfs.Dir(pid)); err != nil {
 			t.Errorf("a parent that is dead is remembered: %v", err)
 		}
 	}

@@ -11,7 +11,7 @@ const maxSteps = 32
 
 // decide applies the rules, in the order of the reasons.
 func (r *inquiry) decide(t *task) (verdict, error) {
-	if t.status.depth() <= 1 {
+	if t.status.depth <= 1 {
 		why := ""
 		if t.status.blind {
 			why = "the kernel says nothing of pid namespaces"
@@ -48,7 +48,7 @@ func (r *inquiry) walk(t *task) (pid uint32, ok bool, err error) {
 	if t.status.init() {
 		return t.status.tgid, true, nil
 	}
-	if k := r.knownParentOf(t); k != nil && k.depth == t.status.depth() {
+	if k := r.knownParentOf(t); k != nil && k.depth == t.status.depth {
 		return k.init, true, nil
 	}
 	t.walked = true
@@ -57,7 +57,7 @@ func (r *inquiry) walk(t *task) (pid uint32, ok bool, err error) {
 	switch {
 	case parent == nil:
 	case ok && err == nil:
-		parent.depth, parent.init = t.status.depth(), pid
+		parent.depth, parent.init = t.status.depth, pid
 		r.rememberParent(t.status.ppid, parent)
 	default:
 		parent.file.Close()
@@ -80,10 +80,10 @@ func (r *inquiry) walkUp(t *task) (pid uint32, ok bool, err error) {
 		if err != nil {
 			return 0, false, changed(err)
 		}
-		if again.ppid != s.ppid || parent.depth() > s.depth() {
+		if again.ppid != s.ppid || parent.depth > s.depth {
 			return 0, false, errChanged
 		}
-		if parent.depth() < s.depth() {
+		if parent.depth < s.depth {
 			return 0, false, nil
 		}
 		if parent.init() {

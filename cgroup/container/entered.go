@@ -73,7 +73,7 @@ func (r *Resolver) searched(top string, files int) {
 // caller's own init be elsewhere, and the only one left be a stranger: there an
 // init must also have the caller's root directory.
 func (r *inquiry) enteredInit(t *task, resting bool) (uint32, Reason, error) {
-	known := r.knownInits(t.status.depth())
+	known := r.knownInits(t.status.depth)
 	own, alone := r.outerScope(t.place)
 	if rec := r.nearestKnown(t, known); rec != nil && (alone && within(rec.c.CgroupPath, own.path) || r.shareRoot(t, rec.c.InitPID)) {
 		return rec.c.InitPID, ReasonKnown, nil
@@ -163,7 +163,7 @@ func (r *inquiry) scanUp(t *task) ([]uint32, error) {
 			return nil, nil
 		}
 		if dir, err := t.hier.Dir(path); err == nil {
-			inits, err := r.initsIn(dir, t.status.depth(), &budget)
+			inits, err := r.initsIn(dir, t.status.depth, &budget)
 			if err != nil || len(inits) > 0 {
 				return inits, err
 			}
@@ -203,7 +203,7 @@ func (r *inquiry) sameRoot(t *task, candidates []uint32) (uint32, error) {
 		case found != 0:
 			return 0, nil
 		}
-		if s, err := r.readStatus(pid); err == nil && s.init() && s.depth() == t.status.depth() {
+		if s, err := r.readStatus(pid); err == nil && s.init() && s.depth == t.status.depth {
 			found = pid
 		}
 	}

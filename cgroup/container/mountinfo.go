@@ -3,51 +3,36 @@ package container
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 
-	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // rootMount is the mount at a process's "/".
 type rootMount struct {
-	id  uint64 // in one mount namespace only
-	dev string // of the file system: "major:minor"
-	dir string // in the file system, as mountinfo escapes it
+	id           int // in one mount namespace only
+	major, minor uint32
+	dir          string // in the file system, as mountinfo escapes it
 }
 
 // sameDir says whether both mounts show the same directory.
-func (m rootMount) sameDir(other rootMount) bool { return m.dev == other.dev && m.dir == other.dir }
+func (m rootMount) sameDir(other rootMount) bool {
+	return m.major == other.major && m.minor == other.minor && m.dir == other.dir
+}
 
-// parseRootMount returns the mount of "/" in /proc/PID/mountinfo,
-// proc_pid_mountinfo(5):
-//
-//	27 1 0:24 / / rw,relatime shared:1 - ext4 /dev/root rw
-//	23 27 0:22 / /sys rw,relatime - sysfs sysfs rw
+// parseRootMount returns the mount of "/" in /proc/PID/mountinfo.
 //
 // Every mount has an id of its own and is in one mount namespace, so equal ids
 // mean the same mount namespace. Of mounts stacked on "/" the last one is seen.
 // The content may end in the middle of a line.
 func parseRootMount(content []byte) (rootMount, error) {
-	var root [5][]byte // id, parent, major:minor, directory, mount point
+	var root procfs.Mount
 	for line := range bytes.Lines(content) {
-		var fields [5][]byte
-		rest := line
-		whole := true
-		for i := range fields {
-			var ok bool
-			fields[i], rest, ok = bytes.Cut(rest, []byte(" "))
-			whole = whole && ok
-		}
-		if whole && string(fields[4]) == "/" {
-			root = fields
+		if m, err := procfs.ParseMount(line); err == nil && string(m.Point) == "/" {
+			root = m
 		}
 	}
-	if root[0] == nil {
-		return rootMount{}, fmt.Errorf("%w: no mount at /: %q", cgroup.ErrFormat, head(content))
+	if root.Point == nil {
+		return rootMount{}, fmt.Errorf("%w: no mount at /: %.80q", procfs.ErrFormat, content)
 	}
-	id, err := strconv.ParseUint(string(root[0]), 10, 64)
-	if err != nil {
-		return rootMount{}, fmt.Errorf("%w: mount id: %q", cgroup.ErrFormat, root[0])
-	}
-	return rootMount{id: id, dev: string(root[2]), dir: string(root[3])}, nil
+	return rootMount{root.ID, root.Major, root.Minor, string(root.Root)}, nil
 }

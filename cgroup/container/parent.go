@@ -1,6 +1,9 @@
 package container
 
-import "linuxcontainers.org/lxcfs/cgroup/hostfile"
+import (
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
+)
 
 // knownParent is what is known of a caller's parent: a process never leaves its pid
 // namespace, so all its children of the same depth have the same init. A shell
@@ -35,7 +38,7 @@ func (r *Resolver) knownParentOf(t *task) *knownParent {
 // kernel the square of the cgroup's depth (fs/kernfs/dir.c,
 // kernfs_path_from_node_locked), under a lock of the whole machine.
 func (r *Resolver) holdParent(pid uint32) *knownParent {
-	file, err := hostfile.Hold(r.host.FS, procDir(pid)+"/comm")
+	file, err := hostfile.Hold(r.host.FS, procfs.Dir(pid)+"/comm")
 	if err != nil {
 		return nil // gone, or 0: the walk will see
 	}

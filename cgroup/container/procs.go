@@ -102,15 +102,15 @@ func (r *inquiry) shallowest(pids []uint32) oldestProcess {
 	depth := maxDepth
 	for _, pid := range pids {
 		s, err := r.readStatus(pid)
-		if err != nil || !s.init() || s.depth() > depth {
+		if err != nil || !s.init() || s.depth > depth {
 			continue
 		}
 		start, err := r.readStartTicks(pid)
-		if err != nil || best.task != nil && s.depth() == depth && start >= best.start {
+		if err != nil || best.task != nil && s.depth == depth && start >= best.start {
 			continue
 		}
 		if t, err := r.readTask(pid); err == nil {
-			best, depth = oldestProcess{t, start}, s.depth()
+			best, depth = oldestProcess{t, start}, s.depth
 		}
 	}
 	return best
@@ -121,7 +121,7 @@ func olderThan(a, b *task) bool {
 	if a.status.init() != b.status.init() {
 		return a.status.init()
 	}
-	return a.status.depth() < b.status.depth()
+	return a.status.depth < b.status.depth
 }
 
 // initsIn returns the inits of pid namespaces of that depth in cgroup.procs of
@@ -138,7 +138,7 @@ func (r *inquiry) initsIn(dir string, depth int, budget *int) ([]uint32, error) 
 		switch {
 		case errors.Is(err, errSpent):
 			return nil, err
-		case err == nil && s.init() && s.depth() == depth:
+		case err == nil && s.init() && s.depth == depth:
 			inits = append(inits, pid)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // resolveEnv makes the test binary a resolver of the tids in it: the way to run
@@ -127,7 +128,7 @@ func (b *box) task(t *testing.T, ok func(s *status) bool) uint32 {
 	for range 300 {
 		content, _ := os.ReadFile(mountOf(t, "pids") + b.name + "/cgroup.procs")
 		for _, pid := range appendProcs(nil, content, 100) {
-			content, err := os.ReadFile(procDir(pid) + "/status")
+			content, err := os.ReadFile(procfs.Dir(pid) + "/status")
 			if err != nil {
 				continue
 			}
@@ -157,8 +158,8 @@ func TestRealNamespaces(t *testing.T) {
 		}
 	}
 	b := newBox(t, "unshare -p -f sleep 600 & wait")
-	child := b.task(t, func(s *status) bool { return s.depth() == 2 && !s.init() })
-	nested := b.task(t, func(s *status) bool { return s.depth() == 3 && s.init() })
+	child := b.task(t, func(s *status) bool { return s.depth == 2 && !s.init() })
+	nested := b.task(t, func(s *status) bool { return s.depth == 3 && s.init() })
 	entered := b.enter(t)
 
 	own := fmt.Sprintf(`system "" "" %s init %d`, b.name, b.init)
@@ -255,7 +256,7 @@ func waitChild(t *testing.T, pid uint32) uint32 {
 // TestRealDeath kills the init while its container is being resolved.
 func TestRealDeath(t *testing.T) {
 	b := newBox(t, "sleep 600 & wait")
-	child := b.task(t, func(s *status) bool { return s.depth() == 2 && !s.init() })
+	child := b.task(t, func(s *status) bool { return s.depth == 2 && !s.init() })
 	r := realResolver(t)
 	d := mustResolve(t, r, child)
 	if d.Container == nil || d.Container.InitPID != b.init {

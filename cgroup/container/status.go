@@ -6,92 +6,53 @@ import (
 	"strconv"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
-// status is the part of /proc/PID/status that says where a task is in the tree
-// of processes and pid namespaces.
+// status says where a task is in the tree of processes and pid namespaces.
 type status struct {
 	tgid, ppid uint32
-	// nstgid is the process id in each pid namespace, outermost first. Never
-	// empty; its length is the depth.
-	nstgid []uint32
+	depth      int    // of its pid namespace; 1 is that of /proc
+	inner      uint32 // its process id there
 	// blind: the kernel has no pid namespaces (CONFIG_PID_NS=n) or does not say.
 	blind bool
 }
 
-func (s *status) depth() int { return len(s.nstgid) }
-
 // init: the process is pid 1 of a pid namespace below that of /proc.
-func (s *status) init() bool { return len(s.nstgid) > 1 && s.nstgid[len(s.nstgid)-1] == 1 }
+func (s *status) init() bool { return s.depth > 1 && s.inner == 1 }
 
 // maxDepth is more than MAX_PID_NS_LEVEL (32, include/linux/pid_namespace.h).
 const maxDepth = 64
 
-// parseStatus parses /proc/PID/status, proc_pid_status(5):
-//
-//	Name:	cat
-//	Tgid:	14184
-//	Pid:	14184
-//	PPid:	14182
-//	NStgid:	14184	12	1
-//	NSpid:	14184	12	1
-//
-// The caller may be any thread, so NStgid counts and not NSpid. NStgid is there
-// since Linux 4.1, with CONFIG_PID_NS; without it NSpid is taken, and without
-// that the depth is 1, so that only cgroups decide. Name is the caller's choice;
-// the kernel escapes a newline in it, and the last line of a name counts here.
-// Other lines are ignored; Tgid and PPid must be there.
-func parseStatus(content []byte) (status, error) {
-	var tgid, ppid, nstgid, nspid []byte
-	for line := range bytes.Lines(content) {
-		key, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok {
-			continue
-		}
-		switch string(key) {
-		case "Tgid":
-			tgid = value
-		case "PPid":
-			ppid = value
-		case "NStgid":
-			nstgid = value
-		case "NSpid":
-			nspid = value
-		}
-	}
-	var s status
-	var err error
-	if s.tgid, err = parsePID("Tgid", tgid); err != nil {
+// parseStatus parses /proc/PID/status. The caller may be any thread, so NStgid
+// counts and not NSpid. Where it is not there, NSpid is taken, and without that the
+// depth is 1, so that only cgroups decide.
+func parseStatus(content []byte) (s status, err error) {
+	lines := procfs.Status(content)
+	if s.tgid, err = lines.Line("Tgid").Number(); err != nil {
 		return status{}, err
 	}
-	if s.ppid, err = parsePID("PPid", ppid); err != nil {
+	if s.ppid, err = lines.Line("PPid").Number(); err != nil {
 		return status{}, err
 	}
-	if nstgid == nil {
-		nstgid = nspid
+	ids := lines.Line("NStgid")
+	if ids == nil {
+		ids = lines.Line("NSpid")
 	}
-	if nstgid == nil {
-		s.nstgid, s.blind = []uint32{s.tgid}, true
+	if ids == nil {
+		s.depth, s.inner, s.blind = 1, s.tgid, true
 		return s, nil
 	}
-	s.nstgid, err = parsePIDs("NStgid", nstgid)
-	return s, err
-}
-
-func parsePIDs(name string, value []byte) ([]uint32, error) {
-	fields := bytes.Fields(value)
-	if len(fields) == 0 || len(fields) > maxDepth {
-		return nil, fmt.Errorf("%w: %s: %q", cgroup.ErrFormat, name, value)
+	var room [maxDepth]uint32
+	list, err := ids.Numbers(room[:0])
+	if err == nil && (len(list) == 0 || len(list) > maxDepth) {
+		err = fmt.Errorf("%w: %.80q", cgroup.ErrFormat, ids)
 	}
-	pids := make([]uint32, len(fields))
-	for i, f := range fields {
-		pid, err := parsePID(name, f)
-		if err != nil {
-			return nil, err
-		}
-		pids[i] = pid
+	if err != nil {
+		return status{}, err
 	}
-	return pids, nil
+	s.depth, s.inner = len(list), list[len(list)-1]
+	return s, nil
 }
 
 func parsePID(name string, value []byte) (uint32, error) {

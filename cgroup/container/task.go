@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
 	"strings"
 	"syscall"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // initScope is where systemd, as pid 1, puts itself below the cgroup it manages.
@@ -41,8 +41,6 @@ type place struct {
 // wholeFile is for files whose length a process can't choose, or not freely.
 const wholeFile = hostfile.MaxSize
 
-func procDir(pid uint32) string { return "/proc/" + strconv.FormatUint(uint64(pid), 10) }
-
 // isGone: the file is of a task or cgroup that is no more.
 func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.ENODEV)
@@ -72,7 +70,7 @@ var errChanged = fmt.Errorf("processes changed meanwhile: %w", syscall.ESRCH)
 
 // tag returns what tells the task that has the pid now from any later one.
 func (r *inquiry) tag(pid uint32) (uint64, error) {
-	info, err := r.stat(procDir(pid))
+	info, err := r.stat(procfs.Dir(pid))
 	return info.Inode, err
 }
 
@@ -87,7 +85,7 @@ func (r *inquiry) readTask(pid uint32) (*task, error) {
 		return nil, err
 	}
 	if err = r.readPlace(t, func(dst []byte) ([]byte, error) {
-		return r.read(dst, procDir(pid)+"/cgroup", wholeFile)
+		return r.read(dst, procfs.Dir(pid)+"/cgroup", wholeFile)
 	}); err != nil {
 		return nil, err
 	}
@@ -127,7 +125,7 @@ func (r *inquiry) readStatus(pid uint32) (status, error) {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
-	name := procDir(pid) + "/status"
+	name := procfs.Dir(pid) + "/status"
 	if *buf, err = r.read((*buf)[:0], name, wholeFile); err != nil {
 		return status{}, err
 	}
@@ -140,20 +138,20 @@ func (r *inquiry) readStatus(pid uint32) (status, error) {
 
 func (r *inquiry) readStartTicks(pid uint32) (uint64, error) {
 	s, err := r.readStat(pid)
-	return s.startTicks, err
+	return s.StartTicks, err
 }
 
-func (r *inquiry) readStat(pid uint32) (stat, error) {
+func (r *inquiry) readStat(pid uint32) (procfs.Stat, error) {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
-	name := procDir(pid) + "/stat"
+	name := procfs.Dir(pid) + "/stat"
 	if *buf, err = r.read((*buf)[:0], name, wholeFile); err != nil {
-		return stat{}, err
+		return procfs.Stat{}, err
 	}
-	s, err := parseStat(*buf)
+	s, err := procfs.ParseStat(*buf)
 	if err != nil {
-		return stat{}, fmt.Errorf("%s: %w", name, err)
+		return procfs.Stat{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
 }
@@ -169,7 +167,7 @@ func (r *inquiry) readRootMount(pid uint32) (rootMount, error) {
 	buf := r.buffer()
 	defer r.release(buf)
 	var err error
-	name, head := procDir(pid)+"/mountinfo", mountsHead
+	name, head := procfs.Dir(pid)+"/mountinfo", mountsHead
 	if pid == 1 {
 		head = hostMountsHead
 	}
@@ -197,7 +195,7 @@ func (r *inquiry) readPlace(t *task, read func([]byte) ([]byte, error)) error {
 	r.mu.Unlock()
 	if !ok {
 		if known.place, err = r.parsePlace(*buf); err != nil {
-			return fmt.Errorf("%s/cgroup: %w", procDir(t.pid), err)
+			return fmt.Errorf("%s/cgroup: %w", procfs.Dir(t.pid), err)
 		}
 		known.raw, known.top = string(*buf), r.top(known.place)
 		r.mu.Lock()

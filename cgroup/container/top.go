@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // top returns the path of the cgroup by which all bounds count for what is in p:
@@ -34,7 +35,7 @@ func (r *Resolver) Top(tid uint32) string {
 	if known && r.inquire().readPlace(t, c.file.Append) == nil {
 		return t.top
 	}
-	name := procDir(tid) + "/cgroup"
+	name := procfs.Dir(tid) + "/cgroup"
 	err := r.inquire().readPlace(t, func(dst []byte) ([]byte, error) { return r.host.FS.Append(dst, name) })
 	if err != nil {
 		return ""

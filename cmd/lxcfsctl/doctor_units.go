@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 	"linuxcontainers.org/lxcfs/dbusapi"
 	"linuxcontainers.org/lxcfs/hooks/bind"
 	"linuxcontainers.org/lxcfs/units/mount"
@@ -34,18 +35,16 @@ func (w *world) daemonPID() string {
 	return pid
 }
 
-// statusField returns the fields of a line of the daemon's /proc/PID/status.
-func (w *world) statusField(name string) []string {
-	for line := range strings.Lines(w.text("/proc/" + w.daemonPID() + "/status")) {
-		if rest, ok := strings.CutPrefix(line, name+":"); ok {
-			return strings.Fields(rest)
-		}
-	}
-	return nil
+// status is the daemon's /proc/PID/status.
+func (w *world) status() procfs.Status {
+	return procfs.Status(w.text("/proc/" + w.daemonPID() + "/status"))
 }
 
 func inGroup(w *world, gid uint32) bool {
-	return slices.Contains(append(w.statusField("Groups"), w.statusField("Gid")...), strconv.FormatUint(uint64(gid), 10))
+	s := w.status()
+	groups, _ := s.Line("Groups").Numbers(nil)
+	groups, _ = s.Line("Gid").Numbers(groups)
+	return slices.Contains(groups, gid)
 }
 
 func checkUnits(w *world) []finding {
@@ -135,11 +134,12 @@ func checkPermissions(w *world) []finding {
 		return nil
 	}
 	var found []finding
-	if uid := w.statusField("Uid"); len(uid) > 0 && uid[0] == "0" {
+	s := w.status()
+	if uids, _ := s.Line("Uid").Numbers(nil); len(uids) > 0 && uids[0] == 0 {
 		found = append(found, finding{Verdict: warning, Text: "the daemon is root, and containers talk to it", Mend: "take User= out of the drop-ins: systemctl cat lxcfs"})
 	}
-	if caps := w.statusField("CapEff"); len(caps) > 0 && strings.Trim(caps[0], "0") != "" {
-		found = append(found, finding{Verdict: warning, Text: "the daemon has capabilities: " + caps[0], Mend: "systemctl cat lxcfs shows who gave them to it"})
+	if caps, _ := s.Line("CapEff").Mask(); caps != 0 {
+		found = append(found, finding{Verdict: warning, Text: fmt.Sprintf("the daemon has capabilities: %016x", caps), Mend: "systemctl cat lxcfs shows who gave them to it"})
 	}
 	if found == nil {
 		found = []finding{{Verdict: fine, Text: "the daemon is an ordinary user without capabilities"}}

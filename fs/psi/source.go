@@ -1,15 +1,14 @@
 package psi
 
 import (
-	"bytes"
 	"fmt"
-	"strconv"
 	"syscall"
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // source is the kernel's pressure file that a trigger goes by.
@@ -73,19 +72,14 @@ func (t Trigger) total(p cgroup.Pressure) (time.Duration, bool) {
 }
 
 // Privileged says whether a thread has CAP_SYS_RESOURCE, in whatever user
-// namespace, which is what the kernel asks (psi_trigger_create): the line
-//
-//	CapEff:	000001ffffffffff
-//
-// of /proc/TID/status. Who cannot be seen has not.
+// namespace, which is what the kernel asks (psi_trigger_create). Who cannot be
+// seen has not.
 func Privileged(fsys hostfile.FS, tid uint32) bool {
 	const sysResource = 24 // CAP_SYS_RESOURCE
-	text, err := fsys.Append(nil, "/proc/"+strconv.FormatUint(uint64(tid), 10)+"/status")
+	text, err := fsys.Append(nil, procfs.Dir(tid)+"/status")
 	if err != nil {
 		return false
 	}
-	_, after, _ := bytes.Cut(text, []byte("\nCapEff:"))
-	line, _, _ := bytes.Cut(after, []byte("\n"))
-	caps, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 64)
+	caps, err := procfs.Status(text).Line("CapEff").Mask()
 	return err == nil && caps>>sysResource&1 == 1
 }

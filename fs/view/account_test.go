@@ -260,13 +260,3 @@ func TestNextAverage(t *testing.T) {
 		t.Errorf("got %d after a minute, want about 1294", load)
 	}
 }
-
-func TestParseTask(t *testing.T) {
-	state, threads, err := parseTask([]byte("7 (a) R (b) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 8127 0\n"))
-	if state != 'S' || threads != 3 || err != nil {
-		t.Errorf("got %c, %d, %v", state, threads, err)
-	}
-	if _, _, err := parseTask([]byte("7 (a) R 1")); err == nil {
-		t.Error("a short line: no error")
-	}
-}

@@ -1,12 +1,10 @@
 package view
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"strconv"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // maxTasks bounds the threads that are counted of one cgroup.
@@ -40,20 +38,20 @@ func (l *Loads) count(m cgroup.Membership, limit int, last *census) (census, err
 	var now census
 	buf := make([]byte, 0, 4096)
 	cgroups, err := l.host.WalkProcs(m, limit, func(pid uint32) bool {
-		stat, err := l.host.FS.Append(buf[:0], procDir(pid)+"/stat")
+		stat, err := l.host.FS.Append(buf[:0], procfs.Dir(pid)+"/stat")
 		if err != nil {
 			return true
 		}
 		buf = stat
-		state, threads, err := parseTask(stat)
+		task, err := procfs.ParseStat(stat)
 		if err != nil {
 			return true
 		}
 		now.newest = max(now.newest, pid)
-		if threads > 1 {
-			l.countThreads(&now, pid, state, limit)
+		if task.Threads > 1 {
+			l.countThreads(&now, pid, task.State, limit)
 		} else {
-			now.add(state)
+			now.add(task.State)
 		}
 		return now.threads < limit
 	})
@@ -66,8 +64,6 @@ func (l *Loads) count(m cgroup.Membership, limit int, last *census) (census, err
 	}
 	return now, nil
 }
-
-func procDir(pid uint32) string { return "/proc/" + strconv.FormatUint(uint64(pid), 10) }
 
 func (n *census) add(state byte) {
 	n.threads++
@@ -82,7 +78,7 @@ func (n *census) add(state byte) {
 // countThreads counts the threads of one process, whose main thread is in a
 // state. Where they are not to be seen, that one stands for all.
 func (l *Loads) countThreads(now *census, pid uint32, main byte, limit int) {
-	dir := procDir(pid) + "/task"
+	dir := procfs.Dir(pid) + "/task"
 	tids, err := l.host.FS.ReadDir(dir)
 	if err != nil {
 		now.add(main)
@@ -93,53 +89,22 @@ func (l *Loads) countThreads(now *census, pid uint32, main byte, limit int) {
 		if err != nil {
 			continue
 		}
-		if state, _, err := parseTask(stat); err == nil {
-			now.add(state)
+		if task, err := procfs.ParseStat(stat); err == nil {
+			now.add(task.State)
 		}
 	}
 }
 
 // innerPIDs returns a process's pid in each of its pid namespaces; nil when the
 // process is gone.
-//
-//	NStgid:	4711	12
 func (l *Loads) innerPIDs(pid uint32) []uint32 {
-	status, err := l.host.FS.Append(nil, procDir(pid)+"/status")
+	status, err := l.host.FS.Append(nil, procfs.Dir(pid)+"/status")
 	if err != nil {
 		return nil
 	}
-	_, rest, _ := bytes.Cut(status, []byte("\nNStgid:"))
-	line, _, _ := bytes.Cut(rest, []byte("\n"))
-	var inner []uint32
-	for field := range bytes.FieldsSeq(line) {
-		n, err := strconv.ParseUint(string(field), 10, 32)
-		if err != nil {
-			return nil
-		}
-		inner = append(inner, uint32(n))
+	inner, err := procfs.Status(status).Line("NStgid").Numbers(nil)
+	if err != nil {
+		return nil
 	}
 	return inner
-}
-
-// parseTask parses state (field 3) and num_threads (field 20) of /proc/PID/stat,
-// proc_pid_stat(5). The name in parentheses may hold anything, ") R (" included.
-//
-//	4711 (sh) S 1 4711 4711 0 -1 4194560 151 0 0 0 0 0 0 0 20 0 1 0 8127 ...
-func parseTask(stat []byte) (state byte, threads int, err error) {
-	end := bytes.LastIndexByte(stat, ')')
-	if end < 0 || len(stat) < end+4 || stat[end+1] != ' ' || stat[end+3] != ' ' {
-		return 0, 0, fmt.Errorf("/proc/PID/stat: %w: %.80q", cgroup.ErrFormat, stat)
-	}
-	rest := stat[end+4:] // field 4
-	for range 20 - 4 {
-		if _, rest, _ = bytes.Cut(rest, []byte(" ")); len(rest) == 0 {
-			return 0, 0, fmt.Errorf("/proc/PID/stat: %w: %.80q", cgroup.ErrFormat, stat)
-		}
-	}
-	field, _, _ := bytes.Cut(rest, []byte(" "))
-	threads, err = strconv.Atoi(string(bytes.TrimRight(field, "\n")))
-	if err != nil {
-		return 0, 0, fmt.Errorf("/proc/PID/stat: %w: %.80q", cgroup.ErrFormat, stat)
-	}
-	return stat[end+2], threads, nil
 }

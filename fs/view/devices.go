@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // Devices are block devices that a container may open.
@@ -113,7 +113,7 @@ func (g *Gatherer) readDevices(c *container.Container) (Devices, error) {
 			return nil, passing(err)
 		}
 	}
-	dir := "/proc/" + strconv.FormatUint(uint64(pid), 10)
+	dir := procfs.Dir(pid)
 	r, err := g.rightsOf(dir, c.InitPID != 0)
 	if err != nil {
 		return nil, passing(err)
@@ -182,7 +182,8 @@ func (g *Gatherer) rightsOf(dir string, init bool) (r rights, err error) {
 	if err != nil {
 		return r, err
 	}
-	if r.capabilities, err = parseCapabilities(text, set); err != nil {
+	line := procfs.Status(text).Line(set)
+	if r.capabilities, err = line.Mask(); line != nil && err != nil {
 		return r, fmt.Errorf("%s/status: %w", dir, err)
 	}
 	// CONFIG_USER_NS=n has no such file; then nobody counts as privileged.
@@ -192,28 +193,6 @@ func (g *Gatherer) rightsOf(dir string, init bool) (r rights, err error) {
 	}
 	r.initial = identity(text)
 	return r, nil
-}
-
-// parseCapabilities returns a set of /proc/PID/status, proc_pid_status(5):
-//
-//	CapPrm:	000001ffffffffff
-//	CapBnd:	000001ffffffffff
-//
-// One that is not there is empty. Name is the process's choice, but the kernel
-// escapes a newline in it.
-func parseCapabilities(status []byte, set string) (uint64, error) {
-	for line := range bytes.Lines(status) {
-		key, value, _ := bytes.Cut(line, []byte(":"))
-		if string(key) != set {
-			continue
-		}
-		v, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 16, 64)
-		if err != nil {
-			return 0, fmt.Errorf("%w: %q", cgroup.ErrFormat, line)
-		}
-		return v, nil
-	}
-	return 0, nil
 }
 
 // identity says whether a /proc/PID/uid_map, user_namespaces(7), is that of the
@@ -227,7 +206,7 @@ func identity(uidMap []byte) bool {
 
 // devtmpfsNodes returns what of the host's devtmpfs is mounted in a mount
 // namespace: names of files, as in /proc/partitions if they are block devices,
-// and whether all of it is, by /proc/PID/mountinfo, proc_pid_mountinfo(5):
+// and whether all of it is, by /proc/PID/mountinfo:
 //
 //	26 23 0:6 / /dev rw,nosuid shared:9 - devtmpfs devtmpfs rw,size=4096k
 //	205 198 0:6 /loop0 /dev/loop0 rw,nosuid shared:146 master:9 - devtmpfs devtmpfs rw
@@ -236,12 +215,11 @@ func identity(uidMap []byte) bool {
 func devtmpfsNodes(mountinfo []byte) (names []string, whole bool) {
 	const maxNames = 256
 	for line := range bytes.Lines(mountinfo) {
-		head, tail, _ := bytes.Cut(line, []byte(" - "))
-		f := bytes.Fields(head)
-		if len(f) < 5 || !bytes.HasPrefix(tail, []byte("devtmpfs ")) {
+		m, err := procfs.ParseMount(line)
+		if err != nil || string(m.FSType) != "devtmpfs" {
 			continue
 		}
-		switch root := string(f[3]); {
+		switch root := m.Root.String(); {
 		case root == "/":
 			whole = true
 		case len(names) < maxNames && !slices.Contains(names, root[1:]):

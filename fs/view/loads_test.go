@@ -326,12 +326,3 @@ func TestFirstCountHoldsNobodyUp(t *testing.T) {
 		t.Errorf("counted %d times, want once", n)
 	}
 }
-
-func FuzzParseTask(f *testing.F) {
-	f.Add([]byte("7 (a) R (b) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 8127 0\n"))
-	f.Fuzz(func(t *testing.T, stat []byte) {
-		if _, _, err := parseTask(stat); err != nil && !errors.Is(err, cgroup.ErrFormat) {
-			t.Errorf("got %v, want ErrFormat", err)
-		}
-	})
-}

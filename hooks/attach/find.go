@@ -77,7 +77,7 @@ func Scan(r Resolver) ([]Found, error) {
 		if err != nil {
 			continue
 		}
-		f := Found{PID: pid, namespace: inode, depth: len(ids), init: len(ids) > 1 && ids[len(ids)-1] == "1"}
+		f := Found{PID: pid, namespace: inode, depth: len(ids), init: len(ids) > 1 && ids[len(ids)-1] == 1}
 		if old, ok := byNamespace[inode]; !ok || f.before(old) {
 			byNamespace[inode] = f
 		}

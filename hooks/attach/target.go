@@ -6,9 +6,10 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // Errors of targets, wrapped.
@@ -170,22 +171,18 @@ func processes() ([]int, error) {
 	return pids, nil
 }
 
-// namespaceIDs is a process's id in each pid namespace, outermost first: the
-// line NStgid of /proc/PID/status.
-//
-//	NStgid:	14184	12	1
-func namespaceIDs(pid int) ([]string, error) {
+// namespaceIDs is a process's id in each pid namespace, outermost first.
+func namespaceIDs(pid int) ([]uint32, error) {
 	name := fmt.Sprintf("/proc/%d/status", pid)
 	content, err := os.ReadFile(name)
 	if err != nil {
 		return nil, gone(err)
 	}
-	for line := range strings.Lines(string(content)) {
-		if ids, ok := strings.CutPrefix(line, "NStgid:"); ok {
-			return strings.Fields(ids), nil
-		}
+	ids, err := procfs.Status(content).Line("NStgid").Numbers(nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: NStgid: %w", name, err)
 	}
-	return nil, fmt.Errorf("%s: no NStgid", name)
+	return ids, nil
 }
 
 // gone turns the errors of a process that ended into [ErrGone].

@@ -13,6 +13,7 @@ func layers() map[string]int {
 	return map[string]int{
 		"cgroup/hostfile":          0,
 		"cgroup/hostfile/hosttest": 1,
+		"cgroup/procfs":            0,
 		"cgroup/share":             0,
 		"cgroup":                   1,
 		"cgroup/container":         2,

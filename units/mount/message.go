@@ -105,11 +105,11 @@ func parseRequest(content []byte) (r Request, err error) {
 	if err != nil {
 		return r, err
 	}
-	connection, err := parseUint32(m["connection"])
+	connection, err := strconv.ParseUint(m["connection"], 10, 32)
 	if err != nil || len(m) != 3 {
 		return r, fmt.Errorf("%w: not the keys of a request, or no number", ErrMessage)
 	}
-	r = Request{FD: -1, Mountpoint: m["mountpoint"], Options: m["options"], Connection: connection}
+	r = Request{FD: -1, Mountpoint: m["mountpoint"], Options: m["options"], Connection: uint32(connection)}
 	if reason, failed := m["failed"]; failed {
 		r.Failed = errors.New(reason)
 	}

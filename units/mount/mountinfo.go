@@ -1,12 +1,13 @@
 package mount
 
 import (
-	"errors"
+	"bytes"
+	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // FSType is the type of an lxcfs mount, as given to mount(8) and shown in
@@ -14,10 +15,6 @@ import (
 const FSType = "fuse.lxcfs"
 
 const mountinfoFile = "/proc/self/mountinfo"
-
-// ErrFormat is returned, wrapped, for a mountinfo line that is not of
-// proc_pid_mountinfo(5)'s form.
-var ErrFormat = errors.New("wrong format")
 
 // Entry is one line of /proc/self/mountinfo.
 type Entry struct {
@@ -64,72 +61,22 @@ func ReadTable(fsys hostfile.FS) (Table, error) {
 //	36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
 //	151 23 0:52 / /var/lib/lxcfs rw,nosuid,nodev,noexec,relatime shared:93 - fuse.lxcfs lxcfs rw,user_id=0,group_id=0
 //
-// The fields after the sixth and before " - " are optional and may be none.
-// Space, tab, newline and backslash in paths and types are octal escapes. A
-// line of another form is an error: a table with a mount missing would allow a
+// A line of another form is an error: a table with a mount missing would allow a
 // decision that must not be made.
 func ParseTable(content []byte) (Table, error) {
 	var table Table
-	for line := range strings.Lines(string(content)) {
-		e, ok := parseEntry(strings.TrimSuffix(line, "\n"))
-		if !ok {
-			return nil, fmt.Errorf("%w: %q", ErrFormat, line)
+	for line := range bytes.Lines(content) {
+		m, err := procfs.ParseMount(line)
+		if err == nil && m.Options == nil {
+			err = fmt.Errorf("%w: cut off: %q", procfs.ErrFormat, line)
 		}
-		table = append(table, e)
+		shared, err2 := m.PeerGroup()
+		if err = cmp.Or(err, err2); err != nil {
+			return nil, err
+		}
+		table = append(table, Entry{m.ID, m.Parent, m.Major, m.Minor, m.Root.String(), m.Point.String(), shared, m.FSType.String()})
 	}
 	return table, nil
-}
-
-func parseEntry(line string) (e Entry, ok bool) {
-	head, tail, ok := strings.Cut(line, " - ")
-	if !ok {
-		return e, false
-	}
-	fields, last := strings.Split(head, " "), strings.Split(tail, " ")
-	if len(fields) < 6 || len(last) < 2 {
-		return e, false
-	}
-	major, minor, ok := strings.Cut(fields[2], ":")
-	if !ok {
-		return e, false
-	}
-	var errs [5]error
-	e.ID, errs[0] = strconv.Atoi(fields[0])
-	e.Parent, errs[1] = strconv.Atoi(fields[1])
-	e.Major, errs[2] = parseUint32(major)
-	e.Minor, errs[3] = parseUint32(minor)
-	for _, option := range fields[6:] {
-		if group, ok := strings.CutPrefix(option, "shared:"); ok {
-			e.Shared, errs[4] = strconv.Atoi(group)
-		}
-	}
-	e.Root, e.MountPoint, e.FSType = unescape(fields[3]), unescape(fields[4]), unescape(last[0])
-	return e, errors.Join(errs[:]...) == nil && strings.HasPrefix(e.MountPoint, "/")
-}
-
-func parseUint32(s string) (uint32, error) {
-	n, err := strconv.ParseUint(s, 10, 32)
-	return uint32(n), err
-}
-
-// unescape decodes mangle_path() of fs/seq_file.c: a backslash and three octal
-// digits are one byte; any other backslash stands for itself.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				out = append(out, byte(n))
-				i += 3
-				continue
-			}
-		}
-		out = append(out, s[i])
-	}
-	return string(out)
 }
 
 // At returns the topmost mount whose mountpoint is exactly path, which must be

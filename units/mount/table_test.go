@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 const sampleTable = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -95,7 +96,7 @@ func TestParseTableRefuses(t *testing.T) {
 		"36 35 98 / /m rw - ext3 d rw\n", "36 35 98:x / /m rw - ext3 d rw\n", "36 35 98:0 / m rw - ext3 d rw\n",
 		"36 35 98:0 / /m - ext3 d rw\n", "36 35 99999999999:0 / /m rw - ext3 d rw\n", "36 35 98:0 / /m rw - ext3\n",
 	} {
-		if _, err := ParseTable([]byte(in)); !errors.Is(err, ErrFormat) {
+		if _, err := ParseTable([]byte(in)); !errors.Is(err, procfs.ErrFormat) {
 			t.Errorf("%q: got %v, want ErrFormat", in, err)
 		}
 	}

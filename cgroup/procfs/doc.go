@@ -1,0 +1,27 @@
+// Package procfs parses the files of /proc/PID that more than one part of lxcfs
+// needs: status, stat and mountinfo. (/proc/PID/cgroup is
+// cgroup.ParseMembership's.)
+//
+// It is given bytes and reads nothing: what it returns refers to them, and is good
+// for as long as they are. Nothing is allocated but what a caller asks for. A line
+// that the kernel cannot have written is [ErrFormat].
+//
+// Mountinfo is not left to github.com/moby/sys/mountinfo because that opens the files
+// itself, makes strings of all lines, and fails as a whole on a file of which
+// only the beginning was read.
+package procfs
+
+import (
+	"errors"
+	"strconv"
+)
+
+// ErrFormat is returned, wrapped with what was found, for content that the kernel
+// does not write.
+var ErrFormat = errors.New("wrong format")
+
+// Dir is the directory of a process or thread: /proc/PID.
+func Dir(pid uint32) string { return "/proc/" + strconv.FormatUint(uint64(pid), 10) }
+
+// head is as much of a file as an error quotes.
+func head(content []byte) []byte { return content[:min(len(content), 80)] }
