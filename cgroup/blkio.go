@@ -38,10 +38,11 @@ func addTo(direction string, v uint64, read, write, discard *uint64) {
 	}
 }
 
-// readBlkio reads the blkio files of a v1 cgroup. It is fs.ErrNotExist when
-// there is none.
-func (h *Host) readBlkio(buf *[]byte, p place, t *ioTable) error {
-	found := false
+// readBlkio reads the blkio files of a v1 cgroup, and says which is the first that
+// has a device, or that is there when none has. It is fs.ErrNotExist when there is
+// none.
+func (h *Host) readBlkio(buf *[]byte, p place, t *ioTable) (from Origin, err error) {
+	counted := false
 	for _, metric := range blkioMetrics {
 		for _, file := range metric.files {
 			b, err := h.rareContent(buf, p.dir, file)
@@ -49,22 +50,24 @@ func (h *Host) readBlkio(buf *[]byte, p place, t *ioTable) error {
 				continue
 			}
 			if err != nil {
-				return err
+				return from, err
 			}
-			found = true
 			devices, err := parseBlkio(b, t, metric.add)
 			if err != nil {
-				return formatIn(file, p.dir, err)
+				return from, formatIn(file, p.dir, err)
+			}
+			if from.file == "" || devices && !counted {
+				from, counted = Origin{p, file}, devices
 			}
 			if devices {
 				break
 			}
 		}
 	}
-	if !found {
-		return &fs.PathError{Op: "open", Path: p.dir + "/" + blkioMetrics[0].files[0], Err: fs.ErrNotExist}
+	if from.file == "" {
+		return from, &fs.PathError{Op: "open", Path: p.dir + "/" + blkioMetrics[0].files[0], Err: fs.ErrNotExist}
 	}
-	return nil
+	return from, nil
 }
 
 // parseBlkio parses a blkio.*_recursive file:

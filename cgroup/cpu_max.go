@@ -15,8 +15,8 @@ type CPUQuota struct {
 	QuotaUsec uint64
 	// PeriodUsec is never 0 when there is a limit.
 	PeriodUsec uint64
-	// From is the cgroup that has it, "" for none.
-	From string
+	// From says whose it is; the zero Origin for no limit.
+	From Origin
 }
 
 // Ceil returns how many CPUs can run at once under the quota, rounded up, at
@@ -59,7 +59,6 @@ func (h *Host) ReadCPUQuota(m Membership) (CPUQuota, error) {
 		quota, err := h.readQuota(buf, q)
 		switch {
 		case err == nil && quota.tighter(least):
-			quota.From = q.path
 			least = quota
 		case own && errors.Is(err, fs.ErrNotExist):
 			if gone := h.removed(q); gone != nil {
@@ -94,6 +93,7 @@ func (h *Host) readQuota(buf *[]byte, p place) (CPUQuota, error) {
 			err = formatIn(period, p.dir, formatError([]byte("0")))
 		}
 	}
+	q.From = Origin{p, file}
 	return q, err
 }
 

@@ -10,6 +10,8 @@ import (
 type CPUUsage struct {
 	// Version of the hierarchy it is from: 1 or 2.
 	Version int
+	// From is where the total comes from.
+	From Origin
 	// UsageUsec is the total; UserUsec and SystemUsec share it out.
 	UsageUsec, UserUsec, SystemUsec uint64
 	// NiceUsec is the part of UserUsec at low priority: v2, since Linux 6.11.
@@ -44,7 +46,7 @@ func (h *Host) ReadCPUUsage(m Membership, dst *CPUUsage) error {
 		}
 		return h.readThrottled(buf, m, dst)
 	}
-	dst.PerCPU = nil
+	dst.PerCPU, dst.From = nil, Origin{p, cpuStatFile}
 	return h.readCPUStat(buf, p, dst)
 }
 
@@ -62,14 +64,15 @@ func (h *Host) readThrottled(buf *[]byte, m Membership, dst *CPUUsage) error {
 	return err
 }
 
+const cpuStatFile = "cpu.stat"
+
 func (h *Host) readCPUStat(buf *[]byte, p place, dst *CPUUsage) error {
-	const file = "cpu.stat"
-	b, err := h.content(buf, p.dir, file)
+	b, err := h.content(buf, p.dir, cpuStatFile)
 	if err != nil {
 		return err
 	}
 	if err := parseCPUStat(b, dst); err != nil {
-		return formatIn(file, p.dir, err)
+		return formatIn(cpuStatFile, p.dir, err)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ func TestReadCPUSet(t *testing.T) {
 	v1, a1 := captured(t, "v1")
 	check := func(name string, h *Host, path, want string, wantErr error) {
 		t.Helper()
-		got, err := h.ReadCPUSet(on(t, path))
+		got, _, err := h.ReadCPUSet(on(t, path))
 		if got.String() != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}

@@ -28,6 +28,9 @@ func (r DeviceRule) Single() bool { return r.Major != AnyNumber && r.Minor != An
 // DevicePolicy is what the device controller of a cgroup allows.
 type DevicePolicy struct {
 	Rules []DeviceRule
+	// From is where it comes from: devices.list, or the first file of a unit and
+	// the cgroup that systemd made for that; the zero Origin where it is not known.
+	From Origin
 	// Own: it is all that binds the cgroup. Otherwise there may be more.
 	Own bool
 }
@@ -40,7 +43,7 @@ type DevicePolicy struct {
 func (h *Host) ReadDevicePolicy(m Membership) (DevicePolicy, error) {
 	p, err := h.place(m, "devices")
 	if err == nil && p.hierarchy.Version == 1 {
-		return h.readDevicesList(p.dir + "/devices.list")
+		return h.readDevicesList(Origin{p, "devices.list"})
 	}
 	_, path := h.Identity(m)
 	u := UnitOf(path)
@@ -52,6 +55,7 @@ func (h *Host) ReadDevicePolicy(m Membership) (DevicePolicy, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return everything, nil
 	}
+	policy.From.at.path = u.Path
 	// What is deeper than where a runtime puts its container has been put there
 	// by somebody inside, who may have given it less.
 	rest := strings.TrimPrefix(path, u.Path)
@@ -59,7 +63,8 @@ func (h *Host) ReadDevicePolicy(m Membership) (DevicePolicy, error) {
 	return policy, err
 }
 
-func (h *Host) readDevicesList(name string) (DevicePolicy, error) {
+func (h *Host) readDevicesList(from Origin) (DevicePolicy, error) {
+	name := from.File()
 	buf := h.buffer()
 	defer h.release(buf)
 	var err error
@@ -70,7 +75,7 @@ func (h *Host) readDevicesList(name string) (DevicePolicy, error) {
 	if err != nil {
 		return DevicePolicy{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return DevicePolicy{Rules: rules, Own: true}, nil
+	return DevicePolicy{Rules: rules, From: from, Own: true}, nil
 }
 
 // parseDevicesList parses v1 devices.list

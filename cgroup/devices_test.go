@@ -100,27 +100,29 @@ func TestReadDevicePolicy(t *testing.T) {
 			a.Files[name] = text
 		}
 		got, err := h.ReadDevicePolicy(on(t, tt.path))
+		got.From = Origin{} // see TestDevicePolicyFrom
 		if want := (DevicePolicy{Rules: tt.want, Own: tt.own}); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %v, %v, want %v", tt.name, got, err, want)
 		}
 	}
 }
 
-func TestDeviceSources(t *testing.T) {
-	const scope = "/system.slice/docker-1.scope"
+func TestDevicePolicyFrom(t *testing.T) {
+	const scope, file = "/system.slice/docker-1.scope", "/run/systemd/transient/docker-1.scope"
 	for _, tt := range []struct {
-		path string
-		want Source
+		path, cgroup, file string
+		own                bool
 	}{
-		{"/lxc.payload.c1", Source{Name: "device policy", Value: "not known"}},
-		{"/system.slice/none.service", Source{Name: "device policy", Value: "not known"}},
-		{scope, Source{Name: "device policy", Cgroup: scope, File: "/run/systemd/transient/docker-1.scope"}},
-		{scope + "/x", Source{Name: "device policy", Value: "not known, within that of the unit", Cgroup: scope, File: "/run/systemd/transient/docker-1.scope"}},
+		{"/lxc.payload.c1", "", "", false},
+		{"/system.slice/none.service", "", "", false},
+		{scope, scope, file, true},
+		{scope + "/x", scope, file, false},
 	} {
 		h, a := captured(t, "v2")
-		a.Files["/run/systemd/transient/docker-1.scope"] = "DevicePolicy=strict\n"
-		if got, err := h.DeviceSources(on(t, tt.path)); err != nil || !slices.Equal(got, []Source{tt.want}) {
-			t.Errorf("%s: got %+v, %v, want %+v", tt.path, got, err, tt.want)
+		a.Files[file] = "DevicePolicy=strict\n"
+		got, err := h.ReadDevicePolicy(on(t, tt.path))
+		if err != nil || got.From.Cgroup() != tt.cgroup || got.From.File() != tt.file || got.Own != tt.own {
+			t.Errorf("%s: got %+v, %v, want %+v", tt.path, got, err, tt)
 		}
 	}
 }
@@ -144,6 +146,10 @@ func TestReadDevicePolicyV1(t *testing.T) {
 	a.Files["/run/systemd/transient/docker-1.scope"] = "DevicePolicy=strict\n"
 	a.Files[list] = "b 7:1 rwm\n"
 	got, err := h.ReadDevicePolicy(m)
+	if got.From.Cgroup() != "/lxc/c1" || got.From.File() != list {
+		t.Errorf("from %+v, want %s", got.From, list)
+	}
+	got.From = Origin{}
 	if want := (DevicePolicy{Rules: []DeviceRule{{7, 1}}, Own: true}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}

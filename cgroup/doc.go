@@ -2,7 +2,8 @@
 // hierarchies a machine has, where a process is in them, and what the interface
 // files there say.
 //
-// Limits are effective ones: the smallest of a cgroup and all its ancestors.
+// Limits are effective ones: the smallest of a cgroup and all its ancestors. What
+// is read knows the cgroup and the interface file that it comes from ([Origin]).
 // "No limit" is [Max]; what is not there is errors.Is(err, fs.ErrNotExist);
 // what is there and makes no sense is errors.Is(err, [ErrFormat]).
 //

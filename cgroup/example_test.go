@@ -42,6 +42,6 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(host.Layout, "memory:", memory.Usage, "of", memory.Limit, "bytes, as much CPU time as", quota.Ceil(), "CPUs have")
+	fmt.Println(host.Layout, "memory:", memory.Usage, "of", memory.Limit.Value, "bytes, as much CPU time as", quota.Ceil(), "CPUs have")
 	// Output: v2 memory: 2097152 of 268435456 bytes, as much CPU time as 2 CPUs have
 }

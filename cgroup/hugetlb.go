@@ -4,28 +4,17 @@ import "strconv"
 
 // ReadHugetlb returns how much memory m's cgroup and all below it have in huge
 // pages of a size ("2MB", "1GB": include/linux/hugetlb_cgroup.h), bytes, and the
-// smallest limit of the cgroup and its ancestors, [Max] for none. The error is
-// fs.ErrNotExist where no hugetlb controller counts for m.
-func (h *Host) ReadHugetlb(m Membership, size string) (usage, limit uint64, err error) {
+// smallest limit of the cgroup and its ancestors. The error is fs.ErrNotExist
+// where no hugetlb controller counts for m.
+func (h *Host) ReadHugetlb(m Membership, size string) (usage uint64, limit Limit, err error) {
 	p, err := h.place(m, "hugetlb")
 	if err != nil {
-		return 0, Max, err
+		return 0, Limit{Value: Max}, err
 	}
-	current, most, parse := "hugetlb."+size+".current", "hugetlb."+size+".max", parseMax
 	if p.hierarchy.Version == 1 {
-		current, most, parse = "hugetlb."+size+".usage_in_bytes", "hugetlb."+size+".limit_in_bytes", parseLimitV1
+		return h.counted(p, "hugetlb."+size+".usage_in_bytes", "hugetlb."+size+".limit_in_bytes", parseLimitV1)
 	}
-	buf := h.buffer()
-	defer h.release(buf)
-	b, p, err := h.charged(buf, p, current)
-	if err != nil {
-		return 0, Max, err
-	}
-	if usage, err = parseSingle(b); err != nil {
-		return 0, Max, formatIn(current, p.dir, err)
-	}
-	limit, _, err = h.limit(buf, p, most, parse)
-	return usage, limit, err
+	return h.counted(p, "hugetlb."+size+".current", "hugetlb."+size+".max", parseMax)
 }
 
 // HugePageName returns the name of a size of huge pages, bytes, as in

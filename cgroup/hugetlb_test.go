@@ -42,8 +42,8 @@ func TestReadHugetlb(t *testing.T) {
 			}
 			m := Membership{{Path: "/a/b"}, {Controllers: []string{"hugetlb"}, Path: "/a/b"}}
 			usage, limit, err := h.ReadHugetlb(m, "2MB")
-			if usage != test.usage || limit != test.limit || !errors.Is(err, test.err) {
-				t.Errorf("got %d of %d, %v; want %d of %d, %v", usage, limit, err, test.usage, test.limit, test.err)
+			if usage != test.usage || limit.Value != test.limit || !errors.Is(err, test.err) {
+				t.Errorf("got %d of %d, %v; want %d of %d, %v", usage, limit.Value, err, test.usage, test.limit, test.err)
 			}
 		})
 	}

@@ -17,33 +17,35 @@ type IOStat struct {
 	RMerged, WMerged, DMerged        uint64 // merged requests
 }
 
-// ReadIO returns m's I/O sorted by device number: io.stat, v1 blkio.*_recursive.
-// The result overwrites dst's storage. The error is fs.ErrNotExist where nothing
-// is counted for m.
-func (h *Host) ReadIO(m Membership, dst []IOStat) ([]IOStat, error) {
+// ReadIO returns m's I/O sorted by device number: io.stat, v1 blkio.*_recursive;
+// and where that is from, on v1 the first of several files. The result overwrites
+// dst's storage. The error is fs.ErrNotExist where nothing is counted for m.
+func (h *Host) ReadIO(m Membership, dst []IOStat) ([]IOStat, Origin, error) {
 	const file = "io.stat"
 	t := ioTable{stats: dst[:0]}
 	p, err := h.place(m, "io")
 	if err != nil {
-		return t.stats, err
+		return t.stats, Origin{}, err
 	}
 	buf := h.buffer()
 	defer h.release(buf)
+	var from Origin
 	if p.hierarchy.Version == 1 {
-		err = h.readBlkio(buf, p, &t)
+		from, err = h.readBlkio(buf, p, &t)
 	} else {
 		var b []byte
 		if b, p, err = h.charged(buf, p, file); err != nil {
-			return t.stats, err
+			return t.stats, from, err
 		}
 		if err = parseIOStat(b, &t); err != nil {
 			err = formatIn(file, p.dir, err)
 		}
+		from = Origin{p, file}
 	}
 	slices.SortFunc(t.stats, func(a, b IOStat) int {
 		return cmp.Or(cmp.Compare(a.Major, b.Major), cmp.Compare(a.Minor, b.Minor))
 	})
-	return t.stats, err
+	return t.stats, from, err
 }
 
 // ioTable collects the devices in the order of the file. The files of one

@@ -12,7 +12,7 @@ func TestReadIO(t *testing.T) {
 	buf := make([]IOStat, 9, 20)
 	check := func(name string, h *Host, path string, want []IOStat, wantErr error) {
 		t.Helper()
-		got, err := h.ReadIO(on(t, path), buf)
+		got, _, err := h.ReadIO(on(t, path), buf)
 		if wantErr == nil && !slices.Equal(got, want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}

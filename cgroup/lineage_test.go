@@ -48,12 +48,12 @@ func TestDeepLimits(t *testing.T) {
 			a.Files[dir+"memory.max"], a.Files[dir+"cpu.max"] = "12345\n", "50000 100000\n"
 			*read = nil
 			var mem Memory
-			if err := h.ReadMemory(m, &mem); err != nil || mem.Limit != 12345 {
-				t.Errorf("%d levels, a limit at %d: got %d, %v", levels, level, mem.Limit, err)
+			if err := h.ReadMemory(m, &mem); err != nil || mem.Limit.Value != 12345 {
+				t.Errorf("%d levels, a limit at %d: got %d, %v", levels, level, mem.Limit.Value, err)
 			}
 			quota, err := h.ReadCPUQuota(m)
-			if err != nil || quota.From != at(level) {
-				t.Errorf("%d levels, a quota at %d: got that of level %d, %v", levels, level, strings.Count(quota.From, "/"), err)
+			if err != nil || quota.From.Cgroup() != at(level) {
+				t.Errorf("%d levels, a quota at %d: got that of level %d, %v", levels, level, strings.Count(quota.From.Cgroup(), "/"), err)
 			}
 			if most := 4 + 3*(nearLevels+farLevels); len(*read) > most {
 				t.Errorf("%d levels: %d files read, at most %d are", levels, len(*read), most)
@@ -71,7 +71,7 @@ func TestDeepCharged(t *testing.T) {
 		err := h.ReadMemory(on(t, at(tt.levels)), &mem)
 		if tt.enabled == 0 {
 			mustBe(t, err, fs.ErrNotExist)
-		} else if err != nil || mem.Usage != uint64(tt.enabled) || mem.UsageFrom != at(tt.enabled) {
+		} else if err != nil || mem.Usage != uint64(tt.enabled) || mem.From.Cgroup() != at(tt.enabled) {
 			t.Errorf("%d levels, enabled to %d: got usage of level %d, %v", tt.levels, tt.enabled, mem.Usage, err)
 		}
 		if most := 4 + 2*(nearLevels+farLevels) + nearLevels + 12; len(*read) > most {

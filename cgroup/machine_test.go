@@ -47,13 +47,13 @@ func TestMachine(t *testing.T) {
 		if got.Usage == 0 || !got.Stat.Has("anon") || !got.Stat.Has("active_file") {
 			t.Errorf("got %+v", got)
 		}
-		list, err := h.MemorySources(m)
-		if err != nil || (list[2].Cgroup == "") != (got.Limit == Max) {
-			t.Errorf("limit %d, %+v, %v", got.Limit, list, err)
+		from, err := got.Limit.From(h)
+		if err != nil || (from.Cgroup() == "") != (got.Limit.Value == Max) {
+			t.Errorf("limit %d, %+v, %v", got.Limit.Value, from, err)
 		}
 	})
 	t.Run("cpuset", func(t *testing.T) {
-		got, err := h.ReadCPUSet(m)
+		got, _, err := h.ReadCPUSet(m)
 		available(t, h, err)
 		if got.Empty() {
 			t.Errorf("got %v", got)
@@ -62,7 +62,7 @@ func TestMachine(t *testing.T) {
 	t.Run("quota", func(t *testing.T) {
 		got, err := h.ReadCPUQuota(m)
 		available(t, h, err)
-		if got.Ceil() < 1 || (got.From == "") != (got.QuotaUsec == Max) {
+		if got.Ceil() < 1 || (got.From == Origin{}) != (got.QuotaUsec == Max) {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -75,18 +75,18 @@ func TestMachine(t *testing.T) {
 		}
 	})
 	t.Run("io", func(t *testing.T) {
-		_, err := h.ReadIO(m, nil)
+		_, _, err := h.ReadIO(m, nil)
 		available(t, h, err)
 	})
 	t.Run("pids", func(t *testing.T) {
 		current, limit, err := h.ReadPids(m)
 		available(t, h, err)
-		if current == 0 || current > limit {
-			t.Errorf("got %d of %d", current, limit)
+		if current == 0 || current > limit.Value {
+			t.Errorf("got %d of %d", current, limit.Value)
 		}
 	})
 	t.Run("pressure", func(t *testing.T) {
-		b, err := h.ReadPressure(nil, m, "memory")
+		b, _, err := h.ReadPressure(nil, m, "memory")
 		if errors.Is(err, syscall.EOPNOTSUPP) {
 			t.Skip("cgroup.pressure is 0:", err)
 		}
@@ -144,30 +144,30 @@ func TestMachineLimits(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		m := write(t, "memory", levels[:1], []string{"134217728"}, "memory.limit_in_bytes")
 		var got Memory
-		if err := h.ReadMemory(m, &got); err != nil || got.Limit != 128<<20 {
-			t.Errorf("got %d, %v", got.Limit, err)
+		if err := h.ReadMemory(m, &got); err != nil || got.Limit.Value != 128<<20 {
+			t.Errorf("got %d, %v", got.Limit.Value, err)
 		}
-		if list, err := h.MemorySources(m); err != nil || list[2].Cgroup != path {
-			t.Errorf("got the limit of %+v, %v, want that of %q", list, err, path)
+		if from, err := got.Limit.From(h); err != nil || from.Cgroup() != path {
+			t.Errorf("got the limit of %+v, %v, want that of %q", from, err, path)
 		}
 	})
 	t.Run("cpuset", func(t *testing.T) {
 		m := write(t, "cpuset", levels[:1], []string{"0"}, "cpuset.cpus")
-		if got, err := h.ReadCPUSet(m); err != nil || got.String() != "0" {
+		if got, _, err := h.ReadCPUSet(m); err != nil || got.String() != "0" {
 			t.Errorf("got %v, %v", got, err)
 		}
 	})
 	t.Run("cpu", func(t *testing.T) {
 		m := write(t, "cpu", levels, []string{"150000", "50000"}, "cpu.cfs_quota_us")
-		want := CPUQuota{QuotaUsec: 50000, PeriodUsec: 100000, From: path + "/in ner"}
-		if got, err := h.ReadCPUQuota(m); err != nil || got != want {
+		got, err := h.ReadCPUQuota(m)
+		if err != nil || got.QuotaUsec != 50000 || got.PeriodUsec != 100000 || got.From.Cgroup() != path+"/in ner" {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	})
 	t.Run("pids", func(t *testing.T) {
 		m := write(t, "pids", levels, []string{"77", "99"}, "pids.max")
-		if current, limit, err := h.ReadPids(m); err != nil || current != 0 || limit != 77 {
-			t.Errorf("got %d of %d, %v", current, limit, err)
+		if current, limit, err := h.ReadPids(m); err != nil || current != 0 || limit.Value != 77 {
+			t.Errorf("got %d of %d, %v", current, limit.Value, err)
 		}
 	})
 	t.Run("removed", func(t *testing.T) {
@@ -225,7 +225,7 @@ func BenchmarkCaptured(b *testing.B) {
 		b.Run(name+"/cpuset", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = h.ReadCPUSet(m)
+				_, _, _ = h.ReadCPUSet(m)
 			}
 		})
 	}

@@ -12,21 +12,21 @@ type Memory struct {
 	// Usage is memory.current, v1 memory.usage_in_bytes. It is read before
 	// every limit.
 	Usage uint64
-	// UsageFrom is the cgroup whose usage and Stat these are: the container's,
-	// or, where the controller is not enabled for it (v2), the nearest ancestor
+	// From is where Usage comes from. Its cgroup, whose Stat this is too, is m's
+	// or, where the controller is not enabled for that (v2), the nearest ancestor
 	// that the kernel charges instead.
-	UsageFrom string
+	From Origin
 	// Limit is the smallest memory.max, v1 memory.limit_in_bytes, of the cgroup
-	// and its ancestors; [Host.MemorySources] says which of them has it.
-	Limit uint64
+	// and its ancestors.
+	Limit Limit
 	// SwapUsage is memory.swap.current; v1: memory.memsw.usage_in_bytes less
 	// Usage, floored at 0.
 	SwapUsage uint64
-	// SwapLimit is the smallest memory.swap.max; Max on v1 (see MemswLimit).
-	SwapLimit uint64
+	// SwapLimit is the smallest memory.swap.max; none on v1 (see MemswLimit).
+	SwapLimit Limit
 	// MemswLimit is the smallest memory.memsw.limit_in_bytes, the limit of
-	// memory and swap together; Max on v2.
-	MemswLimit uint64
+	// memory and swap together; none on v2.
+	MemswLimit Limit
 	// SwapAccounting: the files above exist.
 	SwapAccounting bool
 	// SwapZeroSwappiness: v1 memory.swappiness is 0.
@@ -38,6 +38,23 @@ type Memory struct {
 	Stat MemoryStat
 }
 
+// memoryNames are the interface files of a version; swap and limits are in
+// memory and swap together on v1.
+type memoryNames struct{ usage, limit, swapUsage, swapLimit string }
+
+func memoryFiles(version int) memoryNames {
+	if version == 1 {
+		return memoryNames{"memory.usage_in_bytes", "memory.limit_in_bytes", "memory.memsw.usage_in_bytes", "memory.memsw.limit_in_bytes"}
+	}
+	return memoryNames{"memory.current", "memory.max", "memory.swap.current", "memory.swap.max"}
+}
+
+// StatFrom returns where Stat comes from.
+func (m *Memory) StatFrom() Origin { return Origin{m.From.at, memoryStatFile} }
+
+// SwapFrom returns where SwapUsage comes from.
+func (m *Memory) SwapFrom() Origin { return Origin{m.From.at, memoryFiles(m.Version).swapUsage} }
+
 // ReadMemory overwrites *dst with m's memory. After an error *dst is undefined.
 // The error is fs.ErrNotExist where no memory controller counts for m.
 func (h *Host) ReadMemory(m Membership, dst *Memory) error {
@@ -45,84 +62,65 @@ func (h *Host) ReadMemory(m Membership, dst *Memory) error {
 	if err != nil {
 		return err
 	}
-	*dst = Memory{
-		Version: p.hierarchy.Version,
-		Limit:   Max, SwapLimit: Max, MemswLimit: Max,
-	}
+	none := Limit{Value: Max}
+	*dst = Memory{Version: p.hierarchy.Version, Limit: none, SwapLimit: none, MemswLimit: none}
+	files := memoryFiles(dst.Version)
 	buf := h.buffer()
 	defer h.release(buf)
-	if dst.Version == 1 {
-		return h.readMemoryV1(buf, p, dst)
-	}
-	return h.readMemoryV2(buf, p, dst)
-}
-
-func (h *Host) readMemoryV2(buf *[]byte, p place, dst *Memory) (err error) {
-	const current = "memory.current"
-	b, p, err := h.charged(buf, p, current)
+	b, p, err := h.charged(buf, p, files.usage)
 	if err != nil {
 		return err
 	}
 	if dst.Usage, err = parseSingle(b); err != nil {
-		return formatIn(current, p.dir, err)
+		return formatIn(files.usage, p.dir, err)
 	}
-	dst.UsageFrom = p.path
-	dst.SwapUsage, dst.SwapAccounting, err = h.optional(buf, p, "memory.swap.current")
-	if err != nil {
+	dst.From = Origin{p, files.usage}
+	if dst.SwapUsage, dst.SwapAccounting, err = h.optional(buf, p, files.swapUsage); err != nil {
 		return err
 	}
-	if _, err = h.readMemoryStat(buf, p, &dst.Stat); err != nil {
-		return err
-	}
-	if dst.ZswapUsage = dst.Stat.Zswap; !dst.Stat.Has("zswap") {
-		if dst.ZswapUsage, _, err = h.optional(buf, p, "memory.zswap.current"); err != nil {
-			return err
-		}
-	}
-	if dst.Limit, _, err = h.limit(buf, p, "memory.max", parseMax); err != nil {
-		return err
-	}
-	if dst.SwapAccounting {
-		dst.SwapLimit, _, err = h.limit(buf, p, "memory.swap.max", parseMax)
-	}
-	return err
-}
-
-func (h *Host) readMemoryV1(buf *[]byte, p place, dst *Memory) (err error) {
-	if dst.Usage, err = h.value(buf, p.dir, "memory.usage_in_bytes", parseSingle); err != nil {
-		return err
-	}
-	dst.UsageFrom = p.path
-	memsw, accounted, err := h.optional(buf, p, "memory.memsw.usage_in_bytes")
-	if err != nil {
-		return err
-	}
-	dst.SwapAccounting = accounted
-	dst.SwapUsage = memsw - min(memsw, dst.Usage) // two reads: the second may be smaller
 	told, err := h.readMemoryStat(buf, p, &dst.Stat)
 	if err != nil {
 		return err
 	}
-	swappiness, known, err := h.optional(buf, p, "memory.swappiness")
-	if err != nil {
+	if err = h.readMemoryExtra(buf, p, dst); err != nil {
 		return err
 	}
-	dst.SwapZeroSwappiness = known && swappiness == 0
-	if dst.Limit, err = h.limitV1(told.memory, buf, p, "memory.limit_in_bytes"); err != nil || !accounted {
+	if dst.Limit, err = h.memoryLimit(told.memory, buf, p, files.limit); err != nil || !dst.SwapAccounting {
 		return err
 	}
-	dst.MemswLimit, err = h.limitV1(told.memsw, buf, p, "memory.memsw.limit_in_bytes")
+	swapLimit := &dst.SwapLimit
+	if dst.Version == 1 {
+		swapLimit = &dst.MemswLimit
+	}
+	*swapLimit, err = h.memoryLimit(told.memsw, buf, p, files.swapLimit)
 	return err
 }
 
-// limitV1 returns the smallest limit of p's cgroup and its ancestors: what
-// memory.stat told, who knows of those out of sight too, or by the limits' file.
-func (h *Host) limitV1(told limitLine, buf *[]byte, p place, file string) (uint64, error) {
-	if told.present {
-		return told.bytes, nil
+// readMemoryExtra reads what only one version has.
+func (h *Host) readMemoryExtra(buf *[]byte, p place, dst *Memory) (err error) {
+	if dst.Version == 1 {
+		dst.SwapUsage -= min(dst.SwapUsage, dst.Usage) // two reads: memsw may be smaller
+		swappiness, known, err := h.optional(buf, p, "memory.swappiness")
+		dst.SwapZeroSwappiness = known && swappiness == 0
+		return err
 	}
-	least, _, err := h.limit(buf, p, file, parseLimitV1)
-	return least, err
+	if dst.ZswapUsage = dst.Stat.Zswap; !dst.Stat.Has("zswap") {
+		dst.ZswapUsage, _, err = h.optional(buf, p, "memory.zswap.current")
+	}
+	return err
+}
+
+// memoryLimit returns the smallest limit of p's cgroup and its ancestors: what
+// v1's memory.stat told, who knows of those out of sight too, or by the limits'
+// file.
+func (h *Host) memoryLimit(told limitLine, buf *[]byte, p place, file string) (Limit, error) {
+	switch {
+	case told.present:
+		return Limit{Value: told.bytes, from: Origin{p, file}, told: true}, nil
+	case p.hierarchy.Version == 1:
+		return h.limit(buf, p, file, parseLimitV1)
+	}
+	return h.limit(buf, p, file, parseMax)
 }
 
 // optional reads a single value file that not every kernel has.

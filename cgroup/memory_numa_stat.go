@@ -21,7 +21,7 @@ type NodeMemory struct {
 const maxNode = 1<<10 - 1
 
 // ReadNodeMemory reads memory.numa_stat (v2: since Linux 5.10; CONFIG_NUMA) of
-// the cgroup whose usage m's is, see [Memory.UsageFrom], in dst's storage. The
+// the cgroup whose usage m's is, see [Memory.From], in dst's storage. The
 // error is fs.ErrNotExist where there is none.
 func (h *Host) ReadNodeMemory(m Membership, dst []NodeMemory) ([]NodeMemory, error) {
 	const file = "memory.numa_stat"

@@ -152,10 +152,11 @@ type limitLine struct {
 	present bool
 }
 
+const memoryStatFile = "memory.stat"
+
 // readMemoryStat reads memory.stat.
 func (h *Host) readMemoryStat(buf *[]byte, p place, dst *MemoryStat) (hierarchicalLimits, error) {
-	const file = "memory.stat"
-	b, err := h.content(buf, p.dir, file)
+	b, err := h.content(buf, p.dir, memoryStatFile)
 	if err != nil {
 		return hierarchicalLimits{}, err
 	}
@@ -166,7 +167,7 @@ func (h *Host) readMemoryStat(buf *[]byte, p place, dst *MemoryStat) (hierarchic
 		err = parseMemoryStat(b, dst)
 	}
 	if err != nil {
-		return limits, formatIn(file, p.dir, err)
+		return limits, formatIn(memoryStatFile, p.dir, err)
 	}
 	return limits, nil
 }

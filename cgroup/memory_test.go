@@ -23,9 +23,12 @@ func TestReadMemoryV2(t *testing.T) {
 		t.Errorf("pgfault has a field and is no event: got %d, %t", n, known)
 	}
 	got.Stat.present, got.Stat.events = 0, [len(memoryEvents)]uint64{}
+	v2At := func(path, file string) Origin {
+		return Origin{place{&h.Hierarchies[0], path, "/sys/fs/cgroup" + path}, file}
+	}
 	want := Memory{
-		Version: 2, Usage: 500000, UsageFrom: "/lxc/c1", Limit: 1000000,
-		SwapUsage: 1024, SwapLimit: 4096, MemswLimit: Max, SwapAccounting: true,
+		Version: 2, Usage: 500000, From: v2At("/lxc/c1", "memory.current"), Limit: Limit{Value: 1000000, from: v2At("/lxc", "memory.max")},
+		SwapUsage: 1024, SwapLimit: Limit{Value: 4096, from: v2At("/lxc", "memory.swap.max")}, MemswLimit: Limit{Value: Max}, SwapAccounting: true,
 		ZswapUsage: 77,
 		Stat:       MemoryStat{Anon: 100, File: 200, Kernel: 30, Swapcached: 5, Pgfault: 9, SlabReclaimable: 11, Slab: 12},
 	}
@@ -34,8 +37,8 @@ func TestReadMemoryV2(t *testing.T) {
 	}
 
 	a.Errors["/sys/fs/cgroup/lxc/memory.max"] = syscall.EACCES
-	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != Max {
-		t.Errorf("unreadable ancestor: got %d, %v", got.Limit, err)
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit.Value != Max {
+		t.Errorf("unreadable ancestor: got %d, %v", got.Limit.Value, err)
 	}
 	a.Errors["/sys/fs/cgroup/lxc/memory.max"] = syscall.EIO
 	mustBe(t, h.ReadMemory(on(t, "/lxc/c1"), &got), syscall.EIO)
@@ -69,8 +72,8 @@ func TestReadMemoryCharged(t *testing.T) {
 	h, a := captured(t, "v2")
 	var got Memory
 	a.Files["/sys/fs/cgroup/lxc/c1/off/deep/cpu.stat"] = ""
-	if err := h.ReadMemory(on(t, "/lxc/c1/off/deep"), &got); err != nil || got.UsageFrom != "/lxc/c1" || got.Usage != 500000 {
-		t.Errorf("controller not enabled: got %d of %q, %v", got.Usage, got.UsageFrom, err)
+	if err := h.ReadMemory(on(t, "/lxc/c1/off/deep"), &got); err != nil || got.From.Cgroup() != "/lxc/c1" || got.Usage != 500000 {
+		t.Errorf("controller not enabled: got %d of %q, %v", got.Usage, got.From.Cgroup(), err)
 	}
 	mustBe(t, h.ReadMemory(on(t, "/lxc/gone"), &got), fs.ErrNotExist)
 	mustBe(t, h.ReadMemory(on(t, "/lxc/c1/gone"), &got), fs.ErrNotExist)
@@ -88,9 +91,12 @@ func TestReadMemoryV1(t *testing.T) {
 		t.Fatal(err)
 	}
 	got.Stat.present = 0
+	v1At := func(file string) Origin {
+		return Origin{place{got.From.at.hierarchy, "/lxc/c1", "/sys/fs/cgroup/memory/lxc/c1"}, file}
+	}
 	want := Memory{
-		Version: 1, Usage: 4000000, UsageFrom: "/lxc/c1", Limit: 8000000,
-		SwapUsage: 4096, SwapLimit: Max, MemswLimit: 9000000, SwapAccounting: true, SwapZeroSwappiness: true,
+		Version: 1, Usage: 4000000, From: v1At("memory.usage_in_bytes"), Limit: Limit{8000000, v1At("memory.limit_in_bytes"), true},
+		SwapUsage: 4096, SwapLimit: Limit{Value: Max}, MemswLimit: Limit{9000000, v1At("memory.memsw.limit_in_bytes"), true}, SwapAccounting: true, SwapZeroSwappiness: true,
 		Stat: MemoryStat{Anon: 400, File: 300, AnonThp: 50, FileMapped: 60, Pgfault: 7, InactiveAnon: 8},
 	}
 	if got != want {
@@ -101,7 +107,7 @@ func TestReadMemoryV1(t *testing.T) {
 		t.Errorf("memsw below usage: got %d, %v, want 0", got.SwapUsage, err)
 	}
 	delete(a.Files, "/sys/fs/cgroup/memory/lxc/c1/memory.memsw.usage_in_bytes")
-	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.SwapAccounting || got.MemswLimit != Max {
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.SwapAccounting || got.MemswLimit.Value != Max {
 		t.Errorf("no swap accounting: got %+v, %v", got, err)
 	}
 	mustBe(t, h.ReadMemory(on(t, "/gone"), &got), fs.ErrNotExist)
@@ -120,8 +126,8 @@ func TestReadMemoryV1Unreadable(t *testing.T) {
 			}
 		}
 		var got Memory
-		if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != tt.memory || got.MemswLimit != tt.memsw {
-			t.Errorf("got %d and %d, %v, want %d and %d", got.Limit, got.MemswLimit, err, tt.memory, tt.memsw)
+		if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit.Value != tt.memory || got.MemswLimit.Value != tt.memsw {
+			t.Errorf("got %d and %d, %v, want %d and %d", got.Limit.Value, got.MemswLimit.Value, err, tt.memory, tt.memsw)
 		}
 	}
 }
@@ -167,8 +173,8 @@ func TestReadMemoryV1Limits(t *testing.T) {
 	} {
 		a.Files[stat], read = tt.told, nil
 		var got Memory
-		if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != tt.memory || got.MemswLimit != tt.memsw {
-			t.Errorf("%q: got %d and %d, %v, want %d and %d", tt.told, got.Limit, got.MemswLimit, err, tt.memory, tt.memsw)
+		if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit.Value != tt.memory || got.MemswLimit.Value != tt.memsw {
+			t.Errorf("%q: got %d and %d, %v, want %d and %d", tt.told, got.Limit.Value, got.MemswLimit.Value, err, tt.memory, tt.memsw)
 		}
 		var limits []string
 		for _, name := range read {
@@ -186,12 +192,12 @@ func TestReadMemoryPart(t *testing.T) {
 	h, _ := captured(t, "v2")
 	h.Hierarchies = []Hierarchy{{Version: 2, MountPoint: "/sys/fs/cgroup/lxc", Root: "/lxc"}}
 	var got Memory
-	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit != 1000000 {
-		t.Errorf("bind mount: got %d, %v", got.Limit, err)
+	if err := h.ReadMemory(on(t, "/lxc/c1"), &got); err != nil || got.Limit.Value != 1000000 {
+		t.Errorf("bind mount: got %d, %v", got.Limit.Value, err)
 	}
 	h.Hierarchies = []Hierarchy{{Version: 2, MountPoint: "/sys/fs/cgroup/lxc", Root: "/", nested: true}}
-	if err := h.ReadMemory(on(t, "/c1"), &got); err != nil || got.Limit != 1000000 {
-		t.Errorf("cgroup namespace: got %d, %v", got.Limit, err)
+	if err := h.ReadMemory(on(t, "/c1"), &got); err != nil || got.Limit.Value != 1000000 {
+		t.Errorf("cgroup namespace: got %d, %v", got.Limit.Value, err)
 	}
 }
 

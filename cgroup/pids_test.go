@@ -10,8 +10,8 @@ func TestReadPids(t *testing.T) {
 	check := func(name, path string, current, limit uint64, wantErr error) {
 		t.Helper()
 		c, l, err := h.ReadPids(on(t, path))
-		if c != current || l != limit {
-			t.Errorf("%s: got %d of %d, want %d of %d", name, c, l, current, limit)
+		if c != current || l.Value != limit {
+			t.Errorf("%s: got %d of %d, want %d of %d", name, c, l.Value, current, limit)
 		}
 		mustBe(t, err, wantErr)
 	}

@@ -7,21 +7,23 @@ import (
 )
 
 // ReadPressure appends the text of m's cpu.pressure, memory.pressure,
-// io.pressure or irq.pressure (resource "cpu", "memory", "io", "irq"), which is
-// in the v2 hierarchy on a hybrid machine too. The error is fs.ErrNotExist
+// io.pressure or irq.pressure (resource "cpu", "memory", "io", "irq"), and says
+// where that is: in the v2 hierarchy on a hybrid machine too. The error is fs.ErrNotExist
 // where it is not kept: CONFIG_PSI, v1, another resource, and the root cgroup,
 // whose pressure is the host's /proc/pressure. With cgroup.pressure 0 (since
 // Linux 6.1) it is syscall.EOPNOTSUPP.
-func (h *Host) ReadPressure(dst []byte, m Membership, resource string) ([]byte, error) {
+func (h *Host) ReadPressure(dst []byte, m Membership, resource string) ([]byte, Origin, error) {
 	p, err := h.place(m, "")
 	if err != nil {
-		return dst, err
+		return dst, Origin{}, err
 	}
 	file := pressureFile(resource)
 	if file == "" || p.root() {
-		return dst, fmt.Errorf("%q pressure of cgroup %q: %w", resource, p.path, fs.ErrNotExist)
+		return dst, Origin{}, fmt.Errorf("%q pressure of cgroup %q: %w", resource, p.path, fs.ErrNotExist)
 	}
-	return h.FS.Append(dst, p.dir+"/"+file)
+	from := Origin{p, file}
+	dst, err = h.FS.Append(dst, from.File())
+	return dst, from, err
 }
 
 func pressureFile(resource string) string {

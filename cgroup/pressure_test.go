@@ -9,10 +9,10 @@ func TestReadPressure(t *testing.T) {
 	v2, _ := captured(t, "v2")
 	hybrid, _ := captured(t, "v1")
 	const want = "some avg10=13.81 avg60=8.55 avg300=2.60 total=15383614\n"
-	if got, err := v2.ReadPressure([]byte("x"), on(t, "/lxc/c1"), "cpu"); string(got) != "x"+want || err != nil {
+	if got, _, err := v2.ReadPressure([]byte("x"), on(t, "/lxc/c1"), "cpu"); string(got) != "x"+want || err != nil {
 		t.Errorf("got %q, %v, want %q", got, err, "x"+want)
 	}
-	if got, err := hybrid.ReadPressure(nil, on(t, "/lxc/c1"), "cpu"); len(got) == 0 || err != nil {
+	if got, _, err := hybrid.ReadPressure(nil, on(t, "/lxc/c1"), "cpu"); len(got) == 0 || err != nil {
 		t.Errorf("hybrid: got %q, %v", got, err)
 	}
 	for _, tt := range []struct{ name, path, resource string }{
@@ -20,7 +20,7 @@ func TestReadPressure(t *testing.T) {
 		{"other resource", "/lxc/c1", "../cpu"}, {"no resource", "/lxc/c1", ""}, {"gone", "/gone", "cpu"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := v2.ReadPressure([]byte("x"), on(t, tt.path), tt.resource)
+			got, _, err := v2.ReadPressure([]byte("x"), on(t, tt.path), tt.resource)
 			if string(got) != "x" {
 				t.Errorf("got %q, want dst as it was", got)
 			}

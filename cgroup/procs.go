@@ -20,18 +20,14 @@ var ErrLimit = errors.New("more than the limit")
 // show (0). An id may come twice when a process moves meanwhile. It returns how
 // many cgroups it looked at.
 func (h *Host) WalkProcs(m Membership, limit int, f func(pid uint32) bool) (cgroups int, err error) {
-	hi, path := h.Identity(m)
-	if hi == nil {
-		return 0, fmt.Errorf("cgroup hierarchy: %w", fs.ErrNotExist)
-	}
-	top, err := hi.Dir(path)
+	from, err := h.ProcsFrom(m)
 	if err != nil {
 		return 0, err
 	}
 	buf := h.buffer()
 	defer h.release(buf)
 	w := walk{h: h, buf: buf, f: f, limit: limit, procs: limit}
-	w.dirs = append(w.dirs, top)
+	w.dirs = append(w.dirs, from.Dir())
 	n := 0
 	for ; n < len(w.dirs) && !w.done; n++ {
 		if err := w.visit(w.dirs[n]); err != nil && (n == 0 || !skipped(err)) {
@@ -39,6 +35,18 @@ func (h *Host) WalkProcs(m Membership, limit int, f func(pid uint32) bool) (cgro
 		}
 	}
 	return n, nil
+}
+
+const procsFile = "cgroup.procs"
+
+// ProcsFrom returns where [Host.WalkProcs] begins.
+func (h *Host) ProcsFrom(m Membership) (Origin, error) {
+	hi, path := h.Identity(m)
+	if hi == nil {
+		return Origin{}, fmt.Errorf("cgroup hierarchy: %w", fs.ErrNotExist)
+	}
+	dir, err := hi.Dir(path)
+	return Origin{place{hi, path, dir}, procsFile}, err
 }
 
 // walk is the state of one WalkProcs: breadth first, dirs still grows.
@@ -58,15 +66,14 @@ func skipped(err error) bool {
 }
 
 func (w *walk) visit(dir string) error {
-	const file = "cgroup.procs"
-	b, err := w.h.content(w.buf, dir, file)
+	b, err := w.h.content(w.buf, dir, procsFile)
 	switch {
 	case errors.Is(err, syscall.EOPNOTSUPP): // threaded: its processes are listed above
 	case err != nil:
 		return err
 	default:
 		if err := w.parseProcs(b); err != nil {
-			return formatIn(file, dir, err)
+			return formatIn(procsFile, dir, err)
 		}
 	}
 	if w.done {

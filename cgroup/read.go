@@ -84,28 +84,3 @@ func (h *Host) removed(p place) error {
 	}
 	return err
 }
-
-// limit returns the smallest value of the file in p's cgroup and its ancestors,
-// and the cgroup that has it, the nearest if several have. Ancestors that lack
-// the file or are unreadable (an owner may chmod a delegated cgroup) are left
-// out, and some in the middle of a very deep path; p must have the file. The root
-// cgroup is not read.
-func (h *Host) limit(buf *[]byte, p place, file string, parse func([]byte) (uint64, error)) (least uint64, from string, err error) {
-	least = Max
-	for q, level, ok := p, 1, true; ok && !q.root(); level++ {
-		v, err := h.value(buf, q.dir, file, parse)
-		switch {
-		case err == nil && v < least:
-			least, from = v, q.path
-		case err != nil && !unseen(err, level == 1):
-			return Max, "", err
-		}
-		q, ok = q.above(level)
-	}
-	return least, from, nil
-}
-
-// unseen reports whether a limit of a level is left out for this error.
-func unseen(err error, own bool) bool {
-	return errors.Is(err, fs.ErrPermission) || !own && errors.Is(err, fs.ErrNotExist)
-}

@@ -22,7 +22,7 @@ func unitDirs() []string {
 // for a unit without files, such as a scope that systemd did not make.
 func (h *Host) readUnitDevices(name string) (DevicePolicy, error) {
 	u := unitPolicy{host: h}
-	found := false
+	var from Origin
 	for _, file := range h.unitFiles(name) {
 		text, err := h.FS.Append(nil, file)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -31,13 +31,15 @@ func (h *Host) readUnitDevices(name string) (DevicePolicy, error) {
 		if err != nil {
 			return DevicePolicy{}, err
 		}
-		found = true
+		if from.file == "" {
+			from = Origin{place{dir: path.Dir(file)}, path.Base(file)}
+		}
 		u.parse(string(text))
 	}
-	if !found {
+	if from.file == "" {
 		return DevicePolicy{}, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return DevicePolicy{Rules: u.result()}, nil
+	return DevicePolicy{Rules: u.result(), From: from}, nil
 }
 
 // unitFiles returns the names of a unit's file and of its drop-ins, in the order

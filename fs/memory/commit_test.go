@@ -25,7 +25,7 @@ func TestCommitLimit(t *testing.T) {
 		{"rounded down on the host", 8<<20 - 4096, (hostKB-4)/2/4*4 + swapKB, swapKB, 0, (8<<10-4)/2/4*4 + 64<<10},
 	} {
 		v := container(4096)
-		v.Memory.Limit = tt.limit
+		v.Memory.Limit.Value = tt.limit
 		m := New(v, hostKB, swapKB)
 		if got := m.CommitLimit(tt.host, tt.swap, floorSub(hostKB, tt.huge)); got != tt.kB {
 			t.Errorf("%s: got %d kB, want %d", tt.name, got, tt.kB)

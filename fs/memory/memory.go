@@ -72,7 +72,7 @@ func New(v *view.View, hostTotal, hostSwap uint64) Memory {
 	m.count(s)
 	p := &m.pages
 	p[total] = hostTotal / m.unit
-	if limit := v.Memory.Limit; limit != cgroup.Max {
+	if limit := v.Memory.Limit.Value; limit != cgroup.Max {
 		p[total] = min(p[total], m.of(limit))
 	}
 	if v.NodesSize > 0 {

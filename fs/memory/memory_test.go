@@ -12,7 +12,7 @@ func container(pageSize uint64) *view.View {
 	return &view.View{
 		PageSize: pageSize, HugeSize: pageSize / 8 * pageSize, SwapShown: true, ZswapShown: true,
 		Memory: cgroup.Memory{
-			Version: 2, Limit: 512 << 20, Usage: 200 << 20, SwapAccounting: true, SwapLimit: 64 << 20, SwapUsage: 8 << 20,
+			Version: 2, Limit: cgroup.Limit{Value: 512 << 20}, Usage: 200 << 20, SwapAccounting: true, SwapLimit: cgroup.Limit{Value: 64 << 20}, SwapUsage: 8 << 20,
 			Stat: cgroup.MemoryStat{
 				Anon: 64 << 20, File: 100<<20 + 70000, Swapcached: 1 << 20, Shmem: 16 << 20, KernelStack: 1 << 20,
 				AnonThp: 32 << 20, SlabReclaimable: 5<<20 + 1, SlabUnreclaimable: 65536 + 4096, FileDirty: 65536, FileWriteback: 131072,

@@ -82,7 +82,7 @@ func TestSplit(t *testing.T) {
 // v1 says of all anonymous memory and of all files only where they are.
 func TestSplitV1(t *testing.T) {
 	v := container(4096)
-	v.Memory.Version, v.Memory.MemswLimit, v.Memory.SwapLimit = 1, cgroup.Max, cgroup.Max
+	v.Memory.Version, v.Memory.MemswLimit.Value, v.Memory.SwapLimit.Value = 1, cgroup.Max, cgroup.Max
 	v.Memory.Stat.FileMapped, v.Memory.Stat.ActiveAnon = 40<<20, 8<<20
 	whole := New(v, hostKB, swapKB)
 	nodes := []view.HostNode{{Number: 0, Size: 4 << 30}, {Number: 1, Size: 4 << 30}}
@@ -107,7 +107,7 @@ func TestSplitAnything(t *testing.T) {
 		v.Memory.Usage = amount(20)
 		v.Memory.Stat.File, v.Memory.Stat.SlabReclaimable = amount(20), amount(20)
 		if r.IntN(4) == 0 {
-			v.Memory.Limit = cgroup.Max
+			v.Memory.Limit.Value = cgroup.Max
 		}
 		var nodes []view.HostNode
 		var usage []cgroup.NodeMemory

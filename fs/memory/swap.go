@@ -21,11 +21,11 @@ func SwapOf(v *view.View, hostTotal uint64) Swap {
 	if !v.SwapShown || !m.SwapAccounting {
 		return Swap{}
 	}
-	limit := m.SwapLimit
+	limit := m.SwapLimit.Value
 	if m.Version == 1 {
 		limit = cgroup.Max
-		if m.MemswLimit != cgroup.Max {
-			limit = floorSub(m.MemswLimit, m.Limit)
+		if m.MemswLimit.Value != cgroup.Max {
+			limit = floorSub(m.MemswLimit.Value, m.Limit.Value)
 		}
 	}
 	s := Swap{Total: hostTotal}

@@ -68,7 +68,7 @@ func checkMeminfo(t *testing.T, got, host []byte, v *view.View) {
 		whole uint64
 	}{
 		{"MemTotal <= host's", m["MemTotal"], h["MemTotal"]},
-		{"MemTotal <= limit", m["MemTotal"], v.Memory.Limit >> 10},
+		{"MemTotal <= limit", m["MemTotal"], v.Memory.Limit.Value >> 10},
 		{"MemFree <= MemTotal", m["MemFree"], m["MemTotal"]},
 		{"MemAvailable <= MemTotal", m["MemAvailable"], m["MemTotal"]},
 		{"free's used >= 0", m["MemFree"] + m["Buffers"] + m["Cached"] + m["SReclaimable"], m["MemTotal"]},
@@ -100,7 +100,7 @@ func checkSwaps(t *testing.T, got, host []byte, v *view.View) {
 	f := strings.Fields(string(row))
 	size, _ := parseUint([]byte(f[2]))
 	used, _ := parseUint([]byte(f[3]))
-	if len(f) != 5 || size == 0 || used > size || v.Memory.SwapLimit != ^uint64(0) && size > v.Memory.SwapLimit>>10 {
+	if len(f) != 5 || size == 0 || used > size || v.Memory.SwapLimit.Value != ^uint64(0) && size > v.Memory.SwapLimit.Value>>10 {
 		t.Errorf("got %q", row)
 	}
 }

@@ -28,9 +28,10 @@ func anyNumber(r *rand.Rand) uint64 {
 func anyView(seed uint64) *view.View {
 	r := rand.New(rand.NewPCG(seed, 0))
 	n := func() uint64 { return anyNumber(r) }
+	limit := func() cgroup.Limit { return cgroup.Limit{Value: n()} }
 	v := &view.View{
 		Memory: cgroup.Memory{
-			Version: 1 + r.IntN(2), Usage: n(), Limit: n(), SwapUsage: n(), SwapLimit: n(), MemswLimit: n(),
+			Version: 1 + r.IntN(2), Usage: n(), Limit: limit(), SwapUsage: n(), SwapLimit: limit(), MemswLimit: limit(),
 			SwapAccounting: r.IntN(2) == 0, SwapZeroSwappiness: r.IntN(4) == 0, ZswapUsage: n(),
 			Stat: cgroup.MemoryStat{
 				Anon: n(), File: n(), Shmem: n(), Swapcached: n(), ActiveFile: n(), InactiveFile: n(), Unevictable: n(),

@@ -30,7 +30,7 @@ func TestHugePages(t *testing.T) {
 			"HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			v := &view.View{Hugetlb: test.in, Memory: cgroup.Memory{Version: 2, Limit: cgroup.Max}}
+			v := &view.View{Hugetlb: test.in, Memory: cgroup.Memory{Version: 2, Limit: cgroup.Limit{Value: cgroup.Max}}}
 			got, err := AppendMeminfo(nil, []byte(head+host), v)
 			if err != nil {
 				t.Fatal(err)

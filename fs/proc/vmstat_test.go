@@ -16,7 +16,7 @@ func TestVmstat(t *testing.T) {
 	host := "nr_free_pages 100000\nnr_inactive_file 60000\nnr_active_file 40000\nnr_dirtied 77\nnr_dirty_threshold 40000\nnr_dirty_background_threshold 20001\n" +
 		"pgpgin 5\npgalloc_normal 9\npgfault 9\npgscan_kswapd 9\npgscan_direct 9\npgsteal_direct 9\nworkingset_refault_file 9\nnews_of_2030 9\n"
 	v := &view.View{PageSize: 4096, Host: view.HostMemory{Total: 1 << 30}}
-	v.Memory = cgroup.Memory{Limit: 80 << 20, Usage: 40 << 20, Stat: cgroup.MemoryStat{InactiveFile: 20 << 20, ActiveFile: 18 << 20, Pgfault: 3}}
+	v.Memory = cgroup.Memory{Limit: cgroup.Limit{Value: 80 << 20}, Usage: 40 << 20, Stat: cgroup.MemoryStat{InactiveFile: 20 << 20, ActiveFile: 18 << 20, Pgfault: 3}}
 	v.IO = []cgroup.IOStat{{Major: 8, Rbytes: 4096}}
 	got, err := AppendVmstat(nil, []byte(host), v)
 	want := "nr_free_pages 10240\nnr_inactive_file 5120\nnr_active_file 4608\nnr_dirtied 0\nnr_dirty_threshold 3993\nnr_dirty_background_threshold 1996\n" +

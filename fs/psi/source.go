@@ -25,18 +25,15 @@ func sourceOf(h *cgroup.Host, c *container.Container, resource string) source {
 	if c == nil {
 		return host
 	}
-	if _, err := h.ReadPressure(nil, c.Membership, resource); err != nil {
-		return host
-	}
-	dir, _, err := h.Dir(c.Membership, "")
+	_, from, err := h.ReadPressure(nil, c.Membership, resource)
 	if err != nil {
 		return host
 	}
-	info, err := h.FS.Stat(dir)
+	info, err := h.FS.Stat(from.Dir())
 	if err != nil {
 		return host
 	}
-	return source{path: dir + "/" + resource + ".pressure", dir: dir, inode: info.Inode}
+	return source{path: from.File(), dir: from.Dir(), inode: info.Inode}
 }
 
 // read returns the file as it is now. A cgroup that was removed, or replaced by

@@ -36,7 +36,7 @@ func TestVisibleBlocks(t *testing.T) {
 		{"no limit: all", cgroup.Max, nil, 256 * mib, nil},
 	} {
 		v := fourNodes()
-		v.Memory.Limit, v.Memory.Usage, v.Nodes, v.UsageByNode = tt.limit, 0, tt.nodes, nil
+		v.Memory.Limit.Value, v.Memory.Usage, v.Nodes, v.UsageByNode = tt.limit, 0, tt.nodes, nil
 		seen, all := visibleBlocks(v, tt.size, online)
 		if all != (tt.want == nil) || len(seen) != len(tt.want) {
 			t.Errorf("%s: got %v, %t, want %v", tt.name, seen, all, tt.want)

@@ -13,7 +13,7 @@ import (
 // fourNodes is a container of 200 MiB on four nodes of 4000000 kB each.
 func fourNodes() *view.View {
 	v := &view.View{PageSize: 4096, HugeSize: 2 << 20}
-	v.Memory = cgroup.Memory{Limit: 200 << 20, Usage: 100 << 20, Stat: cgroup.MemoryStat{Anon: 40 << 20, File: 50 << 20, SlabReclaimable: 4 << 20}}
+	v.Memory = cgroup.Memory{Limit: cgroup.Limit{Value: 200 << 20}, Usage: 100 << 20, Stat: cgroup.MemoryStat{Anon: 40 << 20, File: 50 << 20, SlabReclaimable: 4 << 20}}
 	v.Host = view.HostMemory{Total: 16000000 << 10, HugePages: 8, HugePageSize: 2 << 20}
 	for n := range 4 {
 		v.Host.Nodes = append(v.Host.Nodes, view.HostNode{Number: n, Size: 4000000 << 10, HugePages: 2})
@@ -68,7 +68,7 @@ func TestNodeMeminfo(t *testing.T) {
 	if got := sumOfNodes(t, v, "MemTotal"); got != 204800 {
 		t.Errorf("two nodes of four: MemTotal %d", got)
 	}
-	v.Memory.Limit, v.NodesSize = cgroup.Max, 8000000<<10
+	v.Memory.Limit.Value, v.NodesSize = cgroup.Max, 8000000<<10
 	if got := sumOfNodes(t, v, "MemTotal"); got != 8000000 {
 		t.Errorf("no limit, two nodes of four: MemTotal %d", got)
 	}

@@ -147,7 +147,7 @@ func viewer(_ string, tid uint32, needs view.Needs, v *view.View) (bool, error) 
 	v.Possible = cgroup.CPUSetOf(0, 1, 2, 3, 4, 5, 6, 7)
 	if needs&view.NeedMemory != 0 {
 		v.PageSize = 4096
-		v.Memory = cgroup.Memory{Limit: 1 << 30, Usage: 1 << 28, Stat: cgroup.MemoryStat{File: 1 << 27, KernelStack: 1 << 20}}
+		v.Memory = cgroup.Memory{Limit: cgroup.Limit{Value: 1 << 30}, Usage: 1 << 28, Stat: cgroup.MemoryStat{File: 1 << 27, KernelStack: 1 << 20}}
 	}
 	if needs&view.NeedHostMemory != 0 {
 		v.Host.Total = 8000000 << 10

@@ -8,6 +8,9 @@
 // remembered of one that is no more goes when it is forgotten ([Loads.Forget],
 // [Gatherer.Forget]).
 //
+// [Sources] says which cgroup and interface file each number comes from: it reads
+// them by the functions by which Gather does.
+//
 // The package renders nothing and falls back to nothing: an interface file that
 // is missing is an error that names it.
 package view

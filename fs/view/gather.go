@@ -92,7 +92,7 @@ func (g *Gatherer) cpus(dst *View, c *container.Container, opts Options) error {
 	if err != nil {
 		return err
 	}
-	visible, err := g.host.ReadCPUSet(c.Membership)
+	visible, _, err := g.host.ReadCPUSet(c.Membership)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		visible = online // no cpuset controller: every CPU
@@ -228,7 +228,7 @@ func (g *Gatherer) hostPIDs(c *container.Container, reader uint32) bool {
 // used no device that anybody knows of; the host's I/O is none of its.
 func (g *Gatherer) io(dst *View, c *container.Container, _ Options) error {
 	var err error
-	dst.IO, err = g.host.ReadIO(c.Membership, dst.IO)
+	dst.IO, _, err = g.host.ReadIO(c.Membership, dst.IO)
 	if errors.Is(err, fs.ErrNotExist) {
 		dst.IO = dst.IO[:0]
 		return nil
@@ -270,7 +270,7 @@ func (g *Gatherer) usageByNode(dst *View, c *container.Container, _ Options) err
 // failure: v1 has no pressure per cgroup, and it can be switched off.
 func pressure(resource string) func(*Gatherer, *View, *container.Container, Options) error {
 	return func(g *Gatherer, dst *View, c *container.Container, _ Options) error {
-		text, err := g.host.ReadPressure(dst.Pressure[:0], c.Membership, resource)
+		text, _, err := g.host.ReadPressure(dst.Pressure[:0], c.Membership, resource)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EOPNOTSUPP) {
 			text, err = dst.Pressure[:0], nil
 		}

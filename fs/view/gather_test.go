@@ -41,8 +41,8 @@ func TestGatherCaptured(t *testing.T) {
 			if len(v.CPUTicks) != v.CPUs.Count() {
 				t.Errorf("ticks of %d CPUs, want %d", len(v.CPUTicks), v.CPUs.Count())
 			}
-			if (v.Memory.Limit != cgroup.Max) != c.Limited {
-				t.Errorf("limit %d, want one: %v", v.Memory.Limit, c.Limited)
+			if (v.Memory.Limit.Value != cgroup.Max) != c.Limited {
+				t.Errorf("limit %d, want one: %v", v.Memory.Limit.Value, c.Limited)
 			}
 			if v.Uptime <= 0 || v.Uptime > m.Now {
 				t.Errorf("up %v on a machine up %v", v.Uptime, m.Now)

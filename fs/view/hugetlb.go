@@ -28,6 +28,6 @@ func (g *Gatherer) hugetlb(dst *View, c *container.Container, _ Options) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	dst.Hugetlb = Hugetlb{Known: err == nil, Usage: usage, Limit: limit}
+	dst.Hugetlb = Hugetlb{Known: err == nil, Usage: usage, Limit: limit.Value}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/dbusapi"
 )
@@ -101,31 +102,20 @@ func (b *onBus) Usage(id string) (u dbusapi.Usage, err error) {
 // limits reads the effective limits of the container's cgroup.
 func (b *onBus) limits(c *container.Container, u *dbusapi.Usage) error {
 	u.MemoryLimit, u.CPUQuotaPerSecUSec = dbusapi.NoLimit, dbusapi.NoLimit
-	sources, err := b.machine.host.MemorySources(c.Membership)
-	if err != nil {
-		return gone(c, err)
-	}
-	for _, s := range sources {
-		if n, err := strconv.ParseUint(s.Value, 10, 64); s.Name == "memory limit" && err == nil {
-			u.MemoryLimit = n
-		}
+	var m cgroup.Memory
+	if err := b.machine.host.ReadMemory(c.Membership, &m); err == nil {
+		u.MemoryLimit = m.Limit.Value
+	} else if !errors.Is(err, iofs.ErrNotExist) {
+		return err
 	}
 	q, err := b.machine.host.ReadCPUQuota(c.Membership)
 	if err != nil && !errors.Is(err, iofs.ErrNotExist) {
-		return gone(c, err)
+		return err
 	}
-	if err == nil && q.From != "" {
+	if err == nil && q.QuotaUsec != cgroup.Max {
 		u.CPUQuotaPerSecUSec = uint64(float64(q.QuotaUsec) / float64(q.PeriodUsec) * 1e6)
 	}
 	return nil
-}
-
-// gone says that a container ended if its cgroup did.
-func gone(c *container.Container, err error) error {
-	if errors.Is(err, iofs.ErrNotExist) {
-		return fmt.Errorf("%w: %s ended", dbusapi.ErrNoSuchContainer, c.CgroupPath)
-	}
-	return err
 }
 
 var errFormat = errors.New("not in the format of the kernel")
