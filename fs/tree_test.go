@@ -15,7 +15,7 @@ func testTree(t *testing.T) *Tree {
 }
 
 // lookup walks to a path and returns the entry of its last name.
-func lookup(t *testing.T, tree *Tree, path string) fuse.EntryOut {
+func lookup(t testing.TB, tree *Tree, path string) fuse.EntryOut {
 	t.Helper()
 	out := fuse.EntryOut{NodeId: 1}
 	for name := range strings.SplitSeq(path, "/") {
