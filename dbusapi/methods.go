@@ -166,7 +166,7 @@ func (c *call) showContainer() ([]any, error) {
 // content returns a served file's content to a caller who may read the file.
 func (c *call) content(file string, show func() ([]byte, error)) ([]any, error) {
 	served := func(f FileStats) bool {
-		return f.Path == file || strings.HasSuffix(f.Path, "/") && strings.HasPrefix(file, f.Path) // a subtree's
+		return f.Path == file || strings.HasSuffix(f.Path, "/") && strings.HasPrefix(file, f.Path) // a tree's
 	}
 	if !slices.ContainsFunc(c.manager.Status().Files, served) {
 		return nil, fmt.Errorf("%w: %s is not served", ErrNoSuchFile, file)

@@ -2,64 +2,55 @@ package fs
 
 import (
 	"math/bits"
-	"os"
-	"strings"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
-// Timeouts in seconds. What the table has stays for ever, and so does all that is
-// known of a directory. A file's attributes are never kept: stat(2) is to ask for
-// what it shows, see shown.
-const (
-	entryTimeout = 3600
-	dirTimeout   = 3600
-)
+// timeout is how long, in seconds, the kernel may keep what stays as it is: names
+// of the table, and all that is known of its directories. A file's attributes are
+// never kept: stat(2) is to ask for what it shows, see shown. Nothing of another
+// tree is: who asks next may be somebody else.
+const timeout = 3600
 
-func attrTimeout(n *node) uint64 {
-	if n.file == nil {
-		return dirTimeout
+// entry fills in the answer to a LOOKUP or MKDIR.
+func (t *Tree) entry(p place, a vfs.Attr, out *fuse.EntryOut) {
+	var attr fuse.AttrOut
+	t.attr(a, &attr)
+	*out = fuse.EntryOut{NodeId: p.id(), AttrValid: attr.AttrValid, Attr: attr.Attr}
+	if a.Fixed {
+		out.EntryValid = timeout
 	}
-	return 0
 }
 
-// mode of what the table has; all of it is root's.
-func (t *Tree) mode(n *node) uint32 {
-	if _, ok := t.resource(n); ok {
-		return mode(n) | 0o666 // as the kernel's
+// attr fills in what stat(2) shows.
+func (t *Tree) attr(a vfs.Attr, answer *fuse.AttrOut) {
+	out := &answer.Attr
+	out.Ino, out.Mode, out.Nlink = a.Ino, a.Mode, a.Nlink
+	out.Owner = fuse.Owner{Uid: a.UID, Gid: a.GID}
+	seconds := a.Time
+	if seconds == 0 {
+		seconds = t.bootTime // which does not jump
 	}
-	return mode(n)
-}
-
-func mode(n *node) uint32 {
-	switch {
-	case n.index == rootIndex:
-		return syscall.S_IFDIR | 0o755
-	case n.file == nil:
-		return syscall.S_IFDIR | 0o555
-	}
-	return syscall.S_IFREG | 0o444
-}
-
-// attr fills in what stat(2) shows. The inode number is the index, the same in
-// every process and version; times are the host's boot, so that they don't jump.
-func (t *Tree) attr(n *node, out *fuse.Attr) {
-	out.Ino = uint64(n.index)
-	out.Mode = t.mode(n)
-	out.Nlink = 1
-	out.Atime, out.Mtime, out.Ctime = t.bootTime, t.bootTime, t.bootTime
+	out.Atime, out.Mtime, out.Ctime = seconds, seconds, seconds
 	out.Blksize = 4096
-	if n.file == nil {
-		out.Nlink = 2
-		for _, c := range n.children {
-			if c.file == nil {
-				out.Nlink++
-			}
+	links := uint32(1)
+	switch a.Mode & syscall.S_IFMT {
+	case syscall.S_IFREG:
+		claim(sizeFor(max(a.Length, a.Size)), out)
+	case syscall.S_IFLNK:
+		out.Size = uint64(a.Size)
+	case syscall.S_IFDIR:
+		links = 2
+		if a.Fixed {
+			answer.AttrValid = timeout
 		}
-		return
 	}
-	claim(n.size, out)
+	if out.Nlink == 0 {
+		out.Nlink = links
+	}
 }
 
 // A file has two sizes. stat(2) shows 0, as of procfs: programs then read until
@@ -137,13 +128,4 @@ func (h *handle) end(size uint64, out *fuse.Attr) fuse.Status {
 		out.Size = size
 	}
 	return fuse.OK
-}
-
-// end is where the kernel's own version of a file ends: after a page in sysfs, 0
-// (nowhere) in procfs.
-func (n *node) end() uint64 {
-	if strings.HasPrefix(n.file.Path, "/sys/") {
-		return uint64(os.Getpagesize())
-	}
-	return 0
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"linuxcontainers.org/lxcfs/cgroup/container"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // What each request of a node costs without the kernel, the resolver and the
@@ -69,11 +69,11 @@ func BenchmarkTree(b *testing.B) {
 // quietPets remember nothing.
 type quietPets struct{ petTree }
 
-func (p *quietPets) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.Key, subtree.Attr, error) {
+func (p *quietPets) Lookup(c vfs.Caller, dir vfs.Key, name string) (vfs.Key, vfs.Attr, error) {
 	defer func() { p.callers = nil }()
 	return p.petTree.Lookup(c, dir, name)
 }
 
-func (p *quietPets) Append(dst []byte, _ subtree.Caller, _ subtree.Key) ([]byte, error) {
+func (p *quietPets) Append(dst []byte, _ vfs.Caller, _ vfs.Key) ([]byte, error) {
 	return append(dst, "0-3\n"...), nil
 }

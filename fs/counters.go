@@ -66,7 +66,7 @@ func reasonOf(err error) FallbackReason {
 	return FellOther
 }
 
-// Counters count what happens to one file, or to the files of one subtree,
+// Counters count what happens to one file, or to the files of one tree,
 // since the process started. They are only ever added to, atomically: any
 // goroutine may use them, and no reader waits for another.
 type Counters struct {
@@ -187,12 +187,12 @@ func (r *Renderer) Stats() []FileStats {
 	return stats
 }
 
-// Stats returns the counters of each served file, and those of each subtree
-// under its path with a slash at the end. What a subtree refuses is no error.
+// Stats returns the counters of each served file, and those of each other tree
+// under its path with a slash at the end. What such a tree refuses is no error.
 func (t *Tree) Stats() []FileStats {
 	stats := t.renderer.Stats()
-	for _, s := range t.subtrees {
-		stats = append(stats, s.counters.Stats(s.Path+"/"))
+	for _, m := range t.over {
+		stats = append(stats, m.counters.Stats(m.Path+"/"))
 	}
 	return stats
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 func TestReasonOf(t *testing.T) {
@@ -62,18 +63,18 @@ func TestCounters(t *testing.T) {
 
 // To look is not to read.
 func TestShowCountsNothing(t *testing.T) {
-	r, _ := testRenderer(t)
-	got, err := r.Show("/proc/meminfo", 2)
+	r, fallbacks := testRenderer(t)
+	got, err := r.Show("/proc/meminfo", vfs.Caller{TID: 2})
 	if err != nil || string(got) != "MEMTOTAL\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if got, err := r.Show("/proc/meminfo", 6); err != nil || string(got) != "memtotal\n" {
+	if got, err := r.Show("/proc/meminfo", vfs.Caller{TID: 6}); err != nil || string(got) != "memtotal\n" {
 		t.Errorf("caller gone: got %q, %v, want the host's file", got, err)
 	}
-	if _, err := r.Show("/proc/none", 2); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := r.Show("/proc/none", vfs.Caller{TID: 2}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not served: %v", err)
 	}
-	if s := r.Stats()[0]; s.Requests != 0 {
+	if s := r.Stats()[0]; s.Requests != 0 || s.FellBack() != 0 || len(*fallbacks) > 0 {
 		t.Errorf("got %+v", s)
 	}
 }

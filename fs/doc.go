@@ -1,8 +1,9 @@
 // Package fs is the tree that lxcfs serves: a fixed table of nodes whose files
-// answer each reader with the numbers of its own container.
+// answer each reader with the numbers of its own container, and other trees over
+// directories of it. All are a [vfs.Tree].
 //
-// [Tree] speaks FUSE and nothing else; [Renderer] turns (file, caller) into
-// bytes and knows no FUSE. Both keep no state that a successor process could
+// [Tree] speaks FUSE: it makes of a node id a tree and a key, and asks there.
+// [Renderer] turns (file, caller) into bytes and knows no FUSE. Both keep no state that a successor process could
 // not rebuild: node ids come from a frozen table, handles from the journal of
 // package session.
 //

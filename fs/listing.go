@@ -4,10 +4,10 @@ import (
 	"sync"
 
 	"linuxcontainers.org/lxcfs/cgroup/share"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
-// listings are what open directories of subtrees list, so that one that changes
+// listings are what open directories list, so that one that changes
 // is read through without gaps, and a long one is made once and not for each part
 // that is read of it. A listing that is not here is made anew; so none need outlive
 // the process.
@@ -21,7 +21,7 @@ type listings struct {
 // listing is what an open directory lists.
 type listing struct {
 	fh      uint64
-	entries []subtree.Entry
+	entries []vfs.Entry
 }
 
 const (
@@ -48,8 +48,12 @@ func (l *listings) create(epoch uint32) uint64 {
 	return handleNumber(epoch, l.next)
 }
 
-// keep keeps what a directory of the owner's lists.
-func (l *listings) keep(fh uint64, entries []subtree.Entry, owner string) {
+// keep keeps what a directory of the owner's lists. Earlier versions opened many
+// under the number 0.
+func (l *listings) keep(fh uint64, entries []vfs.Entry, owner string) {
+	if fh == 0 {
+		return
+	}
 	i := &share.Item[listing]{Value: listing{fh, entries}}
 	size := i.Value.size()
 	l.mu.Lock()
@@ -73,7 +77,7 @@ func (l *listings) drop(i *share.Item[listing]) {
 	}
 }
 
-func (l *listings) get(fh uint64) ([]subtree.Entry, bool) {
+func (l *listings) get(fh uint64) ([]vfs.Entry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	i := l.open[fh]

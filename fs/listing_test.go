@@ -5,11 +5,11 @@ import (
 	"strings"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
-func namedEntries(count int, suffix string) []subtree.Entry {
-	entries := make([]subtree.Entry, count)
+func namedEntries(count int, suffix string) []vfs.Entry {
+	entries := make([]vfs.Entry, count)
 	for i := range entries {
 		entries[i].Name = fmt.Sprint(i, suffix)
 	}

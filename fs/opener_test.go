@@ -6,7 +6,7 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // Only the user who opened a file writes to it, in this process and the next.
@@ -14,11 +14,11 @@ func TestWriterIsOpener(t *testing.T) {
 	store := newMemoryStore()
 	newTree := func() *Tree {
 		r := NewRenderer(Config{FS: archive(), Resolver: resolver{}, Switches: new(Switches)}, nil)
-		return NewTree(r, store, subtree.Mount{Path: "/cgroup", KeyBits: 44, Tree: new(changeable)})
+		return NewTree(r, store, vfs.Mount{Path: "/cgroup", KeyBits: 44, Tree: new(changeable)})
 	}
 	tree := newTree()
 	header := func(uid uint32) fuse.InHeader {
-		return fuse.InHeader{NodeId: subtreeBit | 2<<numberShift | 2, Caller: fuse.Caller{Owner: fuse.Owner{Uid: uid}}}
+		return fuse.InHeader{NodeId: treeBit | 2<<numberShift | 2, Caller: fuse.Caller{Owner: fuse.Owner{Uid: uid}}}
 	}
 	var forWrite, forRead fuse.OpenOut
 	if got := tree.Open(nil, &fuse.OpenIn{InHeader: header(5), Flags: syscall.O_RDWR}, &forWrite); got != fuse.OK {

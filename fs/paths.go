@@ -1,50 +1,47 @@
 package fs
 
 import (
-	"maps"
 	"slices"
 	"syscall"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // maxPaths bounds what Paths returns.
 const maxPaths = 1 << 16
 
 // Paths lists the files that the thread tid finds, "/proc/meminfo", in order,
-// without those of a subtree that can be changed. It opens none.
+// without those of a tree that can be changed. It opens none.
 func (t *Tree) Paths(tid uint32) []string {
-	found := make(map[string]bool)
-	for _, f := range t.renderer.files {
-		found[f.Path] = true
-	}
-	for _, s := range t.subtrees {
-		if _, mutable := s.Tree.(subtree.Mutable); !mutable {
-			pathsBelow(s.Tree, s.Path, subtree.Top, subtree.Caller{TID: tid}, maxShownDepth, found)
-		}
-	}
-	return slices.Sorted(maps.Keys(found))
+	c := vfs.Caller{TID: tid, Quiet: true}
+	found := t.below(nil, c, "", t.at(uint64(rootIndex)), maxShownDepth)
+	slices.Sort(found)
+	return found
 }
 
-// pathsBelow adds the files below a directory. What can't be looked up now is left
+// below appends the files below a directory. What can't be looked up now is left
 // out: it is gone.
-func pathsBelow(tree subtree.Tree, path string, dir subtree.Key, c subtree.Caller, depth int, found map[string]bool) {
-	entries, err := tree.List(c, dir)
-	if err != nil || depth == 0 {
-		return
+func (t *Tree) below(found []string, c vfs.Caller, path string, dir place, depth int) []string {
+	if top, ok := t.under(dir); depth == 0 || ok && top.mutable != nil {
+		return found
+	}
+	entries, err := t.list(c, dir)
+	if err != nil {
+		return found
 	}
 	for _, e := range entries {
 		if len(found) >= maxPaths {
-			return
+			break
 		}
 		name := path + "/" + e.Name
 		switch e.Mode & syscall.S_IFMT {
 		case syscall.S_IFREG:
-			found[name] = true
+			found = append(found, name)
 		case syscall.S_IFDIR:
-			if key, _, err := tree.Lookup(c, dir, e.Name); err == nil {
-				pathsBelow(tree, name, key, c, depth-1, found)
+			if p, _, err := t.lookup(c, dir, e.Name); err == nil {
+				found = t.below(found, c, name, p, depth-1)
 			}
 		}
 	}
+	return found
 }

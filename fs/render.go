@@ -14,6 +14,7 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -64,11 +65,11 @@ type Config struct {
 // Safe for concurrent use.
 type Renderer struct {
 	Config
-	files    []*File
-	subtrees map[uint64]*mounted // of the tree that is made of the renderer, for their counters
-	options  atomic.Pointer[view.Options]
-	pool     sync.Pool           // of *scratch
-	gate     *share.Gate[string] // by top-level container
+	files   []*File
+	over    map[vfs.Key]*mounted // of the tree that is made of the renderer, for their counters
+	options atomic.Pointer[view.Options]
+	pool    sync.Pool           // of *scratch
+	gate    *share.Gate[string] // by top-level container
 }
 
 // Bounds of the files of one top-level container, with all in it, that are being
@@ -116,89 +117,84 @@ func (r *Renderer) Options() view.Options { return *r.options.Load() }
 // the caller's container that are being rendered hang; dst is then returned
 // unchanged.
 func (r *Renderer) Append(dst []byte, f *File, tid uint32) (out []byte, owner string, err error) {
-	defer f.counters.End(f.counters.Begin())
-	s := r.pool.Get().(*scratch)
-	defer r.pool.Put(s)
-	host, err := r.FS.Append(s.host[:0], f.Path)
-	if err != nil {
-		f.counters.Fail(err)
-		return dst, "", fmt.Errorf("the host's file: %w", err)
-	}
-	s.host = host
-	out, owner, err = r.virtual(dst, s, f, tid)
-	if errors.Is(err, errBusy) {
-		r.refused(Fallback{Path: f.Path, TID: tid, Top: owner, Err: err})
-		return dst, owner, err
-	}
-	if err != nil {
-		r.fellBack(Fallback{Path: f.Path, TID: tid, Top: owner, Err: err})
-		return append(dst, host...), owner, nil
-	}
-	return out, owner, nil
+	return r.answer(dst, &f.counters, vfs.Caller{TID: tid}, func(dst []byte, c vfs.Caller) ([]byte, error) {
+		return r.content(dst, f, c)
+	})
 }
 
-// owner returns whose the handle is that the thread tid opens or reads.
-func (r *Renderer) owner(tid uint32) string {
-	if r.hostOnly() {
-		return ""
+// answer is the way of every read: it counts, asks whose numbers the caller sees,
+// has the file rendered, and answers with the host's text that comes with a
+// [vfs.Fallback].
+func (r *Renderer) answer(dst []byte, counters *Counters, c vfs.Caller, render func([]byte, vfs.Caller) ([]byte, error)) (out []byte, owner string, err error) {
+	defer counters.End(counters.Begin())
+	r.resolve(&c)
+	owner = c.Decision.Top
+	if k := c.Decision.Container; k != nil {
+		k.CountRead()
 	}
-	decision, _ := r.Resolver.Resolve(tid)
-	return decision.Top
+	if out, err = render(dst, c); err == nil {
+		return out, owner, nil
+	}
+	var f *vfs.Fallback
+	if errors.As(err, &f) {
+		r.fellBack(f.Path, c, f.Err)
+		return out, owner, nil
+	}
+	if errors.Is(err, errHost) || !refusal(err) {
+		counters.Fail(err)
+	}
+	return out, owner, err
 }
 
-// fellBack counts and reports a fallback, of whatever is served.
-func (r *Renderer) fellBack(f Fallback) {
-	if c := r.counters(f.Path); c != nil {
-		c.FellBack(f.Err)
-	}
-	if r.Report != nil {
-		r.Report(f)
-	}
-}
-
-// refused counts and reports that somebody in a container got an error.
-func (r *Renderer) refused(f Fallback) {
-	if c := r.counters(f.Path); c != nil {
-		c.Fail(f.Err)
-	}
-	if f.Refused = true; r.Report != nil {
-		r.Report(f)
-	}
-}
-
-// counters returns those of a served path: a file of the table has its own, all
-// of a subtree share some. nil: nothing serves it.
-func (r *Renderer) counters(path string) *Counters {
-	if f, err := r.file(path); err == nil {
-		return &f.counters
-	}
-	for _, s := range r.subtrees {
-		if strings.HasPrefix(path+"/", s.Path+"/") {
-			return &s.counters
-		}
-	}
-	return nil
-}
+// errHost is for a file of the table that can't be read on the host.
+var errHost = errors.New("the host's file")
 
 // errEmpty guards against a renderer that lost everything.
 var errEmpty = errors.New("nothing rendered")
 
-// virtual appends the container's version of s.host, or s.host itself for a
-// caller that is to see the host. The owner is as in Append.
-func (r *Renderer) virtual(dst []byte, s *scratch, f *File, tid uint32) (out []byte, owner string, err error) {
-	if r.hostOnly() {
-		return append(dst, s.host...), "", nil
-	}
-	decision, err := r.Resolver.Resolve(tid)
+// content appends the caller's version of a file of the table. Errors are those of
+// [vfs.Tree.Append].
+func (r *Renderer) content(dst []byte, f *File, c vfs.Caller) ([]byte, error) {
+	s := r.pool.Get().(*scratch)
+	defer r.pool.Put(s)
+	host, err := r.FS.Append(s.host[:0], f.Path)
 	if err != nil {
-		return dst, decision.Top, fmt.Errorf("resolve caller %d: %w", tid, err)
+		return dst, fmt.Errorf("%w: %w", errHost, err)
 	}
-	if decision.Container == nil {
-		return append(dst, s.host...), decision.Top, nil
+	s.host = host
+	contained, err := r.View(f.Path, c, f.Needs, &s.view)
+	if err != nil {
+		return dst, err
 	}
-	decision.Container.CountRead()
-	out, err = r.contained(dst, s, f, decision.Container, tid)
-	return out, decision.Top, err
+	if !contained {
+		return append(dst, host...), nil
+	}
+	out, err := f.Append(dst, host, &s.view)
+	if err == nil && len(out) == len(dst) && len(host) > 0 {
+		err = errEmpty
+	}
+	if err != nil {
+		return append(dst, host...), &vfs.Fallback{Path: f.Path, Err: fmt.Errorf("render %s: %w", f.Path, err)}
+	}
+	return out, nil
+}
+
+// owner returns whose the handle is that the thread tid opens or reads.
+func (r *Renderer) owner(tid uint32) string {
+	c := vfs.Caller{TID: tid}
+	r.resolve(&c)
+	return c.Decision.Top
+}
+
+// resolve fills in whose numbers a caller sees: nobody's while all is the host's.
+func (r *Renderer) resolve(c *vfs.Caller) {
+	if c.Resolved || r.hostOnly() {
+		return
+	}
+	c.Resolved = true
+	if c.Decision, c.Err = r.Resolver.Resolve(c.TID); c.Err != nil {
+		c.Err = fmt.Errorf("resolve caller %d: %w", c.TID, c.Err)
+	}
 }
 
 // hostOnly says that nobody gets numbers of their own now.
@@ -206,72 +202,76 @@ func (r *Renderer) hostOnly() bool {
 	return r.Switches.HostOnly.Load() || r.Degraded != nil && r.Degraded()
 }
 
-// View fills in the parts of v that are needed for the caller tid, and returns
-// false for a caller that is to see the host: one on the host, and one whose
-// numbers can't be had, which is reported as a fallback of the file path. An error
-// is as in Append.
-func (r *Renderer) View(path string, tid uint32, needs view.Needs, v *view.View) (bool, error) {
-	if r.hostOnly() {
-		return false, nil
-	}
-	decision, err := r.Resolver.Resolve(tid)
-	if err == nil && decision.Container == nil {
-		return false, nil
-	}
+// View fills in the parts of v that are needed for a caller, and returns false for
+// one that is to see the host: one on the host, and one whose numbers can't be had,
+// which is reported as a fallback of the file path. An error, EBUSY, is as in
+// Append. It is a [vfs.Viewer].
+func (r *Renderer) View(path string, c vfs.Caller, needs view.Needs, v *view.View) (bool, error) {
+	r.resolve(&c)
+	err := c.Err
 	if err == nil {
-		v.Reader = tid
-		err = r.gather(v, decision.Container, needs)
+		if c.Decision.Container == nil || r.hostOnly() {
+			return false, nil
+		}
+		v.Reader = c.TID
+		err = r.gather(v, path, c.Decision.Container, needs)
 	}
-	if err != nil {
-		err = fmt.Errorf("gather %s: %w", path, err)
-	}
-	f := Fallback{Path: path, TID: tid, Top: decision.Top, Err: err}
 	switch {
 	case errors.Is(err, errBusy):
-		r.refused(f)
+		r.refused(path, c, err)
 		return false, err
 	case err != nil:
-		r.fellBack(f)
+		r.fellBack(path, c, err)
 	}
 	return err == nil, nil
 }
 
-func (r *Renderer) gather(v *view.View, c *container.Container, needs view.Needs) error {
+func (r *Renderer) gather(v *view.View, path string, c *container.Container, needs view.Needs) error {
 	if !r.gate.Enter(c.Top) {
-		return errBusy
+		return fmt.Errorf("gather %s: %w", path, errBusy)
 	}
 	defer r.gate.Leave(c.Top)
-	return r.Gatherer.Gather(v, c, needs, *r.options.Load())
+	if err := r.Gatherer.Gather(v, c, needs, *r.options.Load()); err != nil {
+		return fmt.Errorf("gather %s: %w", path, err)
+	}
+	return nil
 }
 
-// contained appends a container's version of s.host, as the thread tid reads it;
-// 0 for nobody.
-func (r *Renderer) contained(dst []byte, s *scratch, f *File, c *container.Container, tid uint32) ([]byte, error) {
-	if !r.gate.Enter(c.Top) {
-		return dst, fmt.Errorf("render %s: %w", f.Path, errBusy)
+// fellBack counts and reports a fallback, of whatever is served.
+func (r *Renderer) fellBack(path string, c vfs.Caller, err error) {
+	if count := r.counters(path); count != nil && !c.Quiet {
+		count.FellBack(err)
 	}
-	defer r.gate.Leave(c.Top)
-	s.view.Reader = tid
-	if err := r.Gatherer.Gather(&s.view, c, f.Needs, *r.options.Load()); err != nil {
-		return dst, fmt.Errorf("gather %s: %w", f.Path, err)
-	}
-	out, err := f.Append(dst, s.host, &s.view)
-	if err != nil {
-		return dst, fmt.Errorf("render %s: %w", f.Path, err)
-	}
-	if len(out) == len(dst) && len(s.host) > 0 {
-		return dst, fmt.Errorf("render %s: %w", f.Path, errEmpty)
-	}
-	return out, nil
+	r.report(Fallback{Path: path, Err: err}, c)
 }
 
-// fileSize returns the size to claim for a file, see sizeFor.
-func (r *Renderer) fileSize(path string) uint64 {
-	host, err := r.FS.Append(nil, path)
-	if err != nil {
-		return minSize
+// refused counts and reports that somebody in a container got an error.
+func (r *Renderer) refused(path string, c vfs.Caller, err error) {
+	if count := r.counters(path); count != nil && !c.Quiet {
+		count.Fail(err)
 	}
-	return sizeFor(len(host))
+	r.report(Fallback{Path: path, Err: err, Refused: true}, c)
+}
+
+func (r *Renderer) report(f Fallback, c vfs.Caller) {
+	if r.Report != nil && !c.Quiet {
+		f.TID, f.Top = c.TID, c.Decision.Top
+		r.Report(f)
+	}
+}
+
+// counters returns those of a served path: a file of the table has its own, all
+// of another tree share some. nil: nothing serves it.
+func (r *Renderer) counters(path string) *Counters {
+	if f, err := r.file(path); err == nil {
+		return &f.counters
+	}
+	for _, m := range r.over {
+		if strings.HasPrefix(path+"/", m.Path+"/") {
+			return &m.counters
+		}
+	}
+	return nil
 }
 
 // bootTime returns the btime line of /proc/stat: seconds since the epoch, 0 if

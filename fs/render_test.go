@@ -10,6 +10,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -176,7 +177,7 @@ func TestRenderBoundsTopLevelContainers(t *testing.T) {
 	if n := len(g.entered); n != maxRendering {
 		t.Errorf("%d are under way, want %d", n, maxRendering)
 	}
-	if contained, err := r.View("/proc/meminfo", 100, 0, new(view.View)); contained || status(err) != fuse.Status(syscall.EBUSY) {
+	if contained, err := r.View("/proc/meminfo", vfs.Caller{TID: 100}, 0, new(view.View)); contained || status(err) != fuse.Status(syscall.EBUSY) {
 		t.Errorf("one too many looks at a tree: got %v, %v, want EBUSY", contained, err)
 	}
 	if got, _, err := r.Append(nil, r.files[0], 1); err != nil || string(got) != "MEMTOTAL\n" {
@@ -229,7 +230,7 @@ func TestFallbackNamesTheContainer(t *testing.T) {
 	if _, _, err := r.Append(nil, r.files[0], 3); err != nil {
 		t.Fatal(err)
 	}
-	if contained, err := r.View("/sys/x", 3, view.Needs(0), &v); contained || err != nil {
+	if contained, err := r.View("/sys/x", vfs.Caller{TID: 3}, view.Needs(0), &v); contained || err != nil {
 		t.Error("a view of a container that has none")
 	}
 	if len(*fallbacks) != 2 || (*fallbacks)[0].Top != "/docker/a" || (*fallbacks)[1].Top != "/docker/a" {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 
 	"linuxcontainers.org/lxcfs/cgroup/container"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // Files returns the files that are served.
@@ -24,87 +24,65 @@ func (r *Renderer) file(path string) (*File, error) {
 	return nil, fmt.Errorf("%s is not served: %w", path, fs.ErrNotExist)
 }
 
-// Show returns what the thread tid would read in a served file now. It opens no
-// file of ours and is counted nowhere. The error is fs.ErrNotExist for a file
-// that is not served; what makes a reader's file the host's does so here too.
-func (r *Renderer) Show(path string, tid uint32) ([]byte, error) {
+// Show returns what a caller would read in a file of the table now. It opens no
+// file of ours and is counted nowhere. The error is fs.ErrNotExist for a file that
+// is not served; what makes a reader's file the host's does so here too.
+func (r *Renderer) Show(path string, c vfs.Caller) ([]byte, error) {
 	f, err := r.file(path)
 	if err != nil {
 		return nil, err
 	}
-	return r.show(f, func(s *scratch) ([]byte, error) {
-		out, _, err := r.virtual(nil, s, f, tid)
-		return out, err
-	})
+	c.Quiet = true
+	return shown(r.content(nil, f, c))
 }
 
 // ShowContainer is Show for a Container of the Resolver.
 func (r *Renderer) ShowContainer(path string, c *container.Container) ([]byte, error) {
-	f, err := r.file(path)
-	if err != nil {
-		return nil, err
-	}
-	return r.show(f, func(s *scratch) ([]byte, error) {
-		if r.hostOnly() {
-			return append([]byte(nil), s.host...), nil
-		}
-		return r.contained(nil, s, f, c, 0)
-	})
+	return r.Show(path, vfs.Caller{Resolved: true, Decision: container.Decision{Container: c}})
 }
 
-func (r *Renderer) show(f *File, render func(*scratch) ([]byte, error)) ([]byte, error) {
-	s := r.pool.Get().(*scratch)
-	defer r.pool.Put(s)
-	host, err := r.FS.Append(s.host[:0], f.Path)
-	if err != nil {
-		return nil, fmt.Errorf("the host's file: %w", err)
-	}
-	s.host = host
-	out, err := render(s)
-	if err != nil {
-		return append([]byte(nil), host...), nil
-	}
-	return out, nil
-}
-
-// maxShownDepth bounds the components of a path below a subtree's top.
-const maxShownDepth = 16
-
-// Show is [Renderer.Show] for the files of subtrees, too, but for one that can be
-// changed: what that shows depends on more than the thread.
-func (t *Tree) Show(path string, tid uint32) ([]byte, error) {
-	for _, s := range t.subtrees {
-		below, ok := strings.CutPrefix(path, s.Path+"/")
-		if _, mutable := s.Tree.(subtree.Mutable); !ok || mutable {
-			continue
-		}
-		return showBelow(s.Tree, path, strings.Split(below, "/"), subtree.Caller{TID: tid})
-	}
-	return t.renderer.Show(path, tid)
-}
-
-// showBelow looks a path up in a subtree, following no symlink, and renders the
-// file.
-func showBelow(tree subtree.Tree, path string, names []string, c subtree.Caller) ([]byte, error) {
-	key, attr := subtree.Top, subtree.Attr{}
-	for i, name := range names {
-		var err error
-		if name == "" || name == "." || name == ".." || i == maxShownDepth {
-			err = fs.ErrNotExist
-		} else {
-			key, attr, err = tree.Lookup(c, key, name)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s is not served: %w", path, err)
-		}
-	}
-	if attr.Mode&syscall.S_IFMT != syscall.S_IFREG {
-		return nil, fmt.Errorf("%s is not served: no file: %w", path, fs.ErrNotExist)
-	}
-	out, err := tree.Append(nil, c, key)
-	var f *subtree.Fallback
-	if errors.As(err, &f) {
+// shown makes of what was rendered what is shown.
+func shown(out []byte, err error) ([]byte, error) {
+	var f *vfs.Fallback
+	if err == nil || errors.As(err, &f) {
 		return out, nil
 	}
-	return out, err
+	return nil, err
+}
+
+// maxShownDepth bounds the components of a path that is shown or listed.
+const maxShownDepth = 20
+
+// Show is [Renderer.Show] for all files that the thread tid finds, but for those of
+// a tree that can be changed: what that shows depends on more than the thread. It
+// follows no symlink.
+func (t *Tree) Show(path string, tid uint32) ([]byte, error) {
+	c := vfs.Caller{TID: tid, Quiet: true}
+	p, attr, err := t.find(c, path)
+	if err == nil && (attr.Mode&syscall.S_IFMT != syscall.S_IFREG || p.mutable != nil) {
+		err = fmt.Errorf("no file that can be shown: %w", fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is not served: %w", path, err)
+	}
+	return shown(p.Tree.Append(nil, c, p.key))
+}
+
+// find looks a path up, name by name.
+func (t *Tree) find(c vfs.Caller, path string) (p place, attr vfs.Attr, err error) {
+	p = t.at(uint64(rootIndex))
+	below, ok := strings.CutPrefix(path, "/")
+	names := strings.Split(below, "/")
+	if !ok || len(names) > maxShownDepth {
+		return p, attr, fs.ErrNotExist
+	}
+	for _, name := range names {
+		if name == "" || name == "." || name == ".." {
+			return p, attr, fs.ErrNotExist
+		}
+		if p, attr, err = t.lookup(c, p, name); err != nil {
+			return p, attr, err
+		}
+	}
+	return p, attr, nil
 }

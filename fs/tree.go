@@ -5,19 +5,22 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
-// Tree is the file system of one connection. It embeds readOnly, so that what
-// is not written down here is refused. Safe for concurrent use.
+// Tree is the file system of one connection: it finds the place of a node id, and
+// asks the [vfs.Tree] there. It embeds readOnly, so that what is not written down
+// here is refused. Safe for concurrent use.
 type Tree struct {
 	readOnly
-	nodes    nodeTable
+	table    *table
+	root     *mounted // the table in its place
+	trees    [8]*mounted
+	over     map[vfs.Key]*mounted // the same, by the directory of the table
 	handles  *handles
 	renderer *Renderer
 	epoch    uint32
 	bootTime uint64
-	subtrees map[uint64]*mounted // by number
 	listings listings
 	replayed func(unique uint64) bool
 	expire   func(node uint64) error // nil: attributes can't be expired
@@ -26,18 +29,18 @@ type Tree struct {
 
 var _ fuse.RawFileSystem = (*Tree)(nil)
 
-// NewTree makes the tree of the renderer's files and of subtrees, with handles
-// kept in store.
-func NewTree(r *Renderer, store Store, subtrees ...subtree.Mount) *Tree {
+// NewTree makes the tree of the renderer's files and of others, with handles kept
+// in store.
+func NewTree(r *Renderer, store Store, others ...vfs.Mount) *Tree {
 	t := &Tree{
 		readOnly: readOnly{fuse.NewDefaultRawFileSystem()},
-		nodes:    newNodeTable(r.files, r.fileSize),
+		table:    newTable(r, r.files),
 		handles:  newHandles(store),
 		renderer: r,
 		epoch:    store.Epoch(),
 		bootTime: r.bootTime(),
 	}
-	t.mount(subtrees)
+	t.mount(others)
 	return t
 }
 
@@ -55,24 +58,11 @@ func (t *Tree) String() string { return "lxcfs" }
 
 // Lookup finds a name in a directory.
 func (t *Tree) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
-	if s, key := t.below(header.NodeId); s != nil {
-		return t.subtreeLookup(s, key, header, name, out)
+	p, a, err := t.lookup(t.caller(header), t.at(header.NodeId), name)
+	if err != nil {
+		return status(err)
 	}
-	dir := t.nodes.node(header.NodeId)
-	if dir == nil || dir.file != nil {
-		return fuse.Status(syscall.ENOTDIR)
-	}
-	n := dir.child(name)
-	switch {
-	case n == nil && dir.sub != nil:
-		return t.subtreeLookup(dir.sub, subtree.Top, header, name, out)
-	case n == nil:
-		return fuse.ENOENT
-	}
-	out.NodeId = nodeID(n.index)
-	out.EntryValid = entryTimeout
-	out.AttrValid = attrTimeout(n)
-	t.attr(n, &out.Attr)
+	t.entry(p, a, out)
 	return fuse.OK
 }
 
@@ -80,54 +70,67 @@ func (t *Tree) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out
 // mounted (with default_permissions), and lseek(2) to the end, which brings its
 // handle: see claim.
 func (t *Tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
-	if s, key := t.below(in.NodeId); s != nil {
-		return t.subtreeGetAttr(s, key, in, out)
+	p := t.at(in.NodeId)
+	a, err := p.Tree.Attr(t.caller(&in.InHeader), p.key)
+	if err != nil {
+		return status(err)
 	}
-	n := t.nodes.node(in.NodeId)
-	if n == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	t.attr(n, &out.Attr)
-	out.AttrValid = attrTimeout(n)
-	if n.file == nil {
+	t.attr(a, out)
+	if a.Mode&syscall.S_IFMT != syscall.S_IFREG {
 		return fuse.OK
 	}
-	return t.asked(in, n.end(), &out.Attr)
+	return t.asked(in, uint64(a.Size), &out.Attr)
 }
 
-// SetAttr changes nothing: a size is ignored, as by procfs (open with O_TRUNC
-// sends one); owner, mode and times can't be changed.
+// SetAttr changes owner and mode where that is possible. A size is ignored, as by
+// procfs (open with O_TRUNC sends one); times can't be changed.
 func (t *Tree) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
-	if s, key := t.below(in.NodeId); s != nil {
-		return t.subtreeSetAttr(s, key, in, out)
+	a, err := t.change(t.at(in.NodeId), in)
+	if err != nil {
+		return status(err)
 	}
-	n := t.nodes.node(in.NodeId)
-	if n == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	if in.Valid&(fuse.FATTR_MODE|fuse.FATTR_UID|fuse.FATTR_GID) != 0 || in.Valid&fuse.FATTR_SIZE == 0 {
-		return fuse.EPERM
-	}
-	t.attr(n, &out.Attr)
-	if in.Valid&fuse.FATTR_FH == 0 && !permits(out.Mode, in.InHeader.Uid, mayWrite) {
-		return fuse.EACCES
-	}
-	out.AttrValid = attrTimeout(n)
+	t.attr(a, out)
 	return fuse.OK
+}
+
+func (t *Tree) change(p place, in *fuse.SetAttrIn) (vfs.Attr, error) {
+	var change vfs.Change
+	if mode, ok := in.GetMode(); ok {
+		mode &= 0o7777
+		change.Mode = &mode
+	}
+	if uid, ok := in.GetUID(); ok {
+		change.UID = &uid
+	}
+	if gid, ok := in.GetGID(); ok {
+		change.GID = &gid
+	}
+	c := t.caller(&in.InHeader)
+	switch {
+	case change == (vfs.Change{}) && in.Valid&fuse.FATTR_SIZE != 0:
+		if in.Valid&fuse.FATTR_FH == 0 {
+			if err := access(p, c, mayWrite); err != nil {
+				return vfs.Attr{}, err
+			}
+		}
+		return p.Tree.Attr(c, p.key)
+	case change == (vfs.Change{}) || p.mutable == nil:
+		return vfs.Attr{}, syscall.EPERM
+	}
+	return p.mutable.Change(c, p.key, change)
 }
 
 // Open makes the number of a handle. Nothing is rendered or kept before somebody
 // reads.
 func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
-	if s, key := t.below(in.NodeId); s != nil {
-		return t.subtreeOpen(s, key, in, out)
+	p, c := t.at(in.NodeId), t.caller(&in.InHeader)
+	if p.mutable == nil && forWriting(in.Flags) {
+		if err := access(p, c, mayWrite); err != nil {
+			return status(err)
+		}
 	}
-	n := t.nodes.node(in.NodeId)
-	if n == nil || n.file == nil {
-		return fuse.Status(syscall.ESTALE)
-	}
-	if forWriting(in.Flags) && !permits(t.mode(n), in.Uid, mayWrite) {
-		return fuse.EACCES
+	if err := p.Tree.Open(c, p.key, in.Flags); err != nil {
+		return status(err)
 	}
 	out.Fh = t.handles.create()
 	if forWriting(in.Flags) {
@@ -143,19 +146,12 @@ func (t *Tree) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadRe
 	if !uncached(in) {
 		return nil, fuse.EINVAL
 	}
-	if s, key := t.below(in.NodeId); s != nil {
-		return t.subtreeRead(s, key, in, buf)
-	}
-	n := t.nodes.node(in.NodeId)
-	if n == nil || n.file == nil {
-		return nil, fuse.Status(syscall.ESTALE)
-	}
 	h := t.handles.get(in.Fh, in.NodeId)
 	if h == nil {
 		return nil, fuse.EBADF
 	}
 	defer t.handles.put(h)
-	count, err := t.handles.read(h, buf, in.Offset, t.render(n, in.Pid))
+	count, err := t.handles.read(h, buf, in.Offset, t.render(t.at(in.NodeId), t.caller(&in.InHeader)))
 	if err != nil {
 		return nil, status(err)
 	}
@@ -170,56 +166,106 @@ func (t *Tree) Release(_ <-chan struct{}, in *fuse.ReleaseIn) {
 	t.handles.release(in.Fh)
 }
 
-// Write fails as it does on a file of procfs that can't be written.
+// Write writes where that is possible, and fails as it does on a file of procfs
+// that can't be written.
 func (t *Tree) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
-	if s, key := t.below(in.NodeId); s != nil {
-		return t.subtreeWrite(s, key, in, data)
-	}
-	if resource, ok := t.resource(t.nodes.node(in.NodeId)); ok {
+	p := t.at(in.NodeId)
+	if resource, ok := t.resource(p); ok {
 		return t.writeTrigger(resource, in, data)
 	}
-	return 0, fuse.EIO
+	if p.mutable == nil {
+		return 0, fuse.EIO
+	}
+	if st := t.handles.mayWrite(in.Fh, in.NodeId, in.Uid); st != fuse.OK {
+		return 0, st
+	}
+	n, err := p.mutable.Write(t.caller(&in.InHeader), p.key, in.Offset, data)
+	return uint32(n), status(err)
 }
 
-// OpenDir opens a directory.
-func (t *Tree) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
-	if s, _ := t.at(in.NodeId); s != nil {
-		out.Fh = t.listings.create(t.epoch)
-		return fuse.OK
+// Mkdir makes a directory in a tree that can be changed.
+func (t *Tree) Mkdir(_ <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
+	dir, st := t.changeable(in.NodeId, name)
+	if st != fuse.OK {
+		return st
 	}
-	if n := t.nodes.node(in.NodeId); n == nil || n.file != nil {
-		return fuse.Status(syscall.ENOTDIR)
+	key, a, err := dir.mutable.Mkdir(t.caller(&in.InHeader), dir.key, name, in.Mode&0o7777)
+	if err != nil {
+		return status(err)
 	}
+	t.entry(place{dir.mounted, key}, a, out)
 	return fuse.OK
 }
 
-// ReadDir lists a directory from an offset: 0 is ".", 1 is "..", children from 2.
+// Rmdir removes one.
+func (t *Tree) Rmdir(_ <-chan struct{}, h *fuse.InHeader, name string) fuse.Status {
+	dir, st := t.changeable(h.NodeId, name)
+	if st != fuse.OK {
+		return st
+	}
+	return status(dir.mutable.Rmdir(t.caller(h), dir.key, name))
+}
+
+// Readlink returns the text of a symlink.
+func (t *Tree) Readlink(_ <-chan struct{}, h *fuse.InHeader) ([]byte, fuse.Status) {
+	p := t.at(h.NodeId)
+	l, ok := p.Tree.(vfs.Linker)
+	if !ok {
+		return nil, fuse.EINVAL
+	}
+	target, err := l.Target(t.caller(h), p.key)
+	return []byte(target), status(err)
+}
+
+// OpenDir opens a directory.
+func (t *Tree) OpenDir(_ <-chan struct{}, _ *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	out.Fh = t.listings.create(t.epoch)
+	return fuse.OK
+}
+
+// ReadDir lists a directory from an offset: 0 is ".", 1 is "..", names from 2.
 func (t *Tree) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
-	if s, key := t.at(in.NodeId); s != nil {
-		return t.subtreeReadDir(s, key, in, out)
+	dir := t.at(in.NodeId)
+	entries, err := t.listed(dir, in)
+	if err != nil {
+		return status(err)
 	}
-	n := t.nodes.node(in.NodeId)
-	if n == nil || n.file != nil {
-		return fuse.Status(syscall.ENOTDIR)
-	}
-	parent := n
-	if n.parent != nil {
-		parent = n.parent
-	}
-	for i := in.Offset; i < uint64(len(n.children))+2; i++ {
-		entry := fuse.DirEntry{Name: ".", Mode: syscall.S_IFDIR, Ino: uint64(n.index), Off: i + 1}
+	for i := in.Offset; i < uint64(len(entries))+2; i++ {
+		entry := fuse.DirEntry{Name: ".", Mode: syscall.S_IFDIR, Ino: dir.id(), Off: i + 1}
 		switch {
 		case i == 1:
-			entry.Name, entry.Ino = "..", uint64(parent.index)
+			entry.Name, entry.Ino = "..", t.above(dir)
 		case i > 1:
-			c := n.children[i-2]
-			entry.Name, entry.Ino, entry.Mode = c.name, uint64(c.index), mode(c)&syscall.S_IFMT
+			e := entries[i-2]
+			entry.Name, entry.Ino, entry.Mode = e.Name, e.Ino, e.Mode&syscall.S_IFMT
 		}
 		if !out.AddDirEntry(entry) {
 			break
 		}
 	}
 	return fuse.OK
+}
+
+// listed returns what an open directory lists after "." and "..".
+func (t *Tree) listed(dir place, in *fuse.ReadIn) ([]vfs.Entry, error) {
+	if in.Offset != 0 {
+		if entries, ok := t.listings.get(in.Fh); ok {
+			return entries, nil
+		}
+	}
+	entries, err := t.list(t.caller(&in.InHeader), dir)
+	if err == nil {
+		t.listings.keep(in.Fh, entries, t.renderer.owner(in.Pid))
+	}
+	return entries, err
+}
+
+// above returns the number of the directory above, as far as it is known.
+func (t *Tree) above(dir place) uint64 {
+	if n := t.table.node(dir.key); n != nil && dir.mounted == t.root {
+		return uint64(n.parent.index)
+	}
+	return dir.id()
 }
 
 // ReleaseDir closes a directory.
@@ -231,7 +277,9 @@ func (t *Tree) StatFs(_ <-chan struct{}, _ *fuse.InHeader, out *fuse.StatfsOut) 
 	return fuse.OK
 }
 
-// render binds a node and a caller to the renderer.
-func (t *Tree) render(n *node, tid uint32) rendering {
-	return func(dst []byte) ([]byte, string, error) { return t.renderer.Append(dst, n.file, tid) }
+// render binds a place and a caller to the renderer.
+func (t *Tree) render(p place, c vfs.Caller) rendering {
+	return func(dst []byte) ([]byte, string, error) {
+		return t.renderer.answer(dst, p.count(), c, p.append)
+	}
 }

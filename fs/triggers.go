@@ -1,10 +1,11 @@
 package fs
 
 import (
-	"strings"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // Triggers are pressure triggers; [psi.Engine] is one. Errors hold a
@@ -23,15 +24,22 @@ type Triggers interface {
 // SetTriggers makes pressure files writable and poll(2) work. Without, POLL is
 // answered with ENOSYS: an answered POLL can keep a host from suspending. To be
 // called before serving.
-func (t *Tree) SetTriggers(triggers Triggers) { t.triggers = triggers }
+func (t *Tree) SetTriggers(triggers Triggers) {
+	t.triggers, t.table.triggers = triggers, true
+}
 
-// resource returns which resource a node's file is the pressure of, "cpu", and
-// false for another file, or without triggers.
-func (t *Tree) resource(n *node) (string, bool) {
-	if t.triggers == nil || n == nil || n.file == nil {
-		return "", false
+// triggered is a [vfs.Tree] of which some files take triggers.
+type triggered interface {
+	// Resource returns which resource a file is the pressure of, "cpu", and false
+	// for another file.
+	Resource(file vfs.Key) (string, bool)
+}
+
+func (t *Tree) resource(p place) (string, bool) {
+	if tree, ok := p.Tree.(triggered); ok {
+		return tree.Resource(p.key)
 	}
-	return strings.CutPrefix(n.file.Path, "/proc/pressure/")
+	return "", false
 }
 
 // writeTrigger makes a trigger of what was written to a pressure file.
@@ -58,7 +66,7 @@ func (t *Tree) Poll(id, fh, kh uint64, notify bool) (events uint32, errno syscal
 	if t.triggers == nil {
 		return 0, syscall.ENOSYS
 	}
-	if _, ok := t.resource(t.nodes.node(id)); !ok {
+	if _, ok := t.resource(t.at(id)); !ok {
 		return pollReady, 0
 	}
 	return t.triggers.Poll(fh, kh, notify), 0

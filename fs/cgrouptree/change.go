@@ -8,29 +8,29 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // Change changes the owner or mode of a cgroup or an interface file.
-func (t *Tree) Change(c subtree.Caller, key subtree.Key, change subtree.Change) (subtree.Attr, error) {
-	if key == subtree.Top {
-		return subtree.Attr{}, syscall.EPERM
+func (t *Tree) Change(c vfs.Caller, key vfs.Key, change vfs.Change) (vfs.Attr, error) {
+	if key == vfs.Top {
+		return vfs.Attr{}, syscall.EPERM
 	}
 	n, err := t.open(c, key)
 	if err != nil {
-		return subtree.Attr{}, err
+		return vfs.Attr{}, err
 	}
 	defer n.close()
 	if err := n.mayChange(change); err != nil {
-		return subtree.Attr{}, err
+		return vfs.Attr{}, err
 	}
 	if err := n.change(change); err != nil {
-		return subtree.Attr{}, err
+		return vfs.Attr{}, err
 	}
 	return n.attr(), nil
 }
 
-func (n *node) mayChange(change subtree.Change) error {
+func (n *node) mayChange(change vfs.Change) error {
 	switch {
 	case !n.writable(), n.rel == top && n.file != "" && !delegated(n.file):
 		return syscall.EPERM
@@ -43,7 +43,7 @@ func (n *node) mayChange(change subtree.Change) error {
 }
 
 // change acts on the open directory, not on the cgroup's name in the one above.
-func (n *node) change(change subtree.Change) error {
+func (n *node) change(change vfs.Change) error {
 	name := "."
 	if n.file != "" {
 		name = n.file
@@ -69,34 +69,34 @@ func (n *node) change(change subtree.Change) error {
 }
 
 // Mkdir makes a cgroup, which belongs to the caller with all its files.
-func (t *Tree) Mkdir(c subtree.Caller, dir subtree.Key, name string, mode uint32) (subtree.Key, subtree.Attr, error) {
+func (t *Tree) Mkdir(c vfs.Caller, dir vfs.Key, name string, mode uint32) (vfs.Key, vfs.Attr, error) {
 	n, err := t.openParent(c, dir, name)
 	if err != nil {
-		return 0, subtree.Attr{}, err
+		return 0, vfs.Attr{}, err
 	}
 	defer n.close()
 	if strings.Contains(name, "\n") {
-		return 0, subtree.Attr{}, syscall.EINVAL
+		return 0, vfs.Attr{}, syscall.EINVAL
 	}
 	child, err := n.mkdir(name, mode, c.Replayed)
 	if err != nil {
-		return 0, subtree.Attr{}, err
+		return 0, vfs.Attr{}, err
 	}
 	defer child.close()
 	key := n.h.key(child.stat.Ino)
-	if key == subtree.Top {
-		return 0, subtree.Attr{}, syscall.EOVERFLOW
+	if key == vfs.Top {
+		return 0, vfs.Attr{}, syscall.EOVERFLOW
 	}
 	t.remember(n.scope, key, child.path)
 	return key, child.attr(), nil
 }
 
 // openParent opens a directory in which the caller may make and remove cgroups.
-func (t *Tree) openParent(c subtree.Caller, dir subtree.Key, name string) (*node, error) {
+func (t *Tree) openParent(c vfs.Caller, dir vfs.Key, name string) (*node, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	if dir == subtree.Top {
+	if dir == vfs.Top {
 		return nil, syscall.EPERM
 	}
 	n, err := t.open(c, dir)
@@ -171,7 +171,7 @@ func (n *node) mine(child *node) bool {
 // give gives a new cgroup to the caller.
 func (n *node) give(mode uint32) error {
 	giveFiles(n.fd, n.cred.uid, n.cred.gid, nil)
-	owner := subtree.Change{Mode: &mode}
+	owner := vfs.Change{Mode: &mode}
 	if n.cred.uid != 0 || n.cred.gid != 0 {
 		owner.UID, owner.GID = &n.cred.uid, &n.cred.gid
 	}
@@ -199,7 +199,7 @@ func giveFiles(dir int, uid, gid uint32, but map[string]bool) {
 
 // Rmdir removes a cgroup; that it is gone already is success for a request that
 // an earlier process may have carried out.
-func (t *Tree) Rmdir(c subtree.Caller, dir subtree.Key, name string) error {
+func (t *Tree) Rmdir(c vfs.Caller, dir vfs.Key, name string) error {
 	n, err := t.openParent(c, dir, name)
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // cred is what the kernel would judge a caller by.
@@ -32,7 +32,7 @@ const (
 // credentials reads a caller's. Ids are those of the request. Groups and
 // capabilities count only when the task still has those ids: it may have been
 // killed and its number be another's by now.
-func (t *Tree) credentials(c subtree.Caller) (*cred, error) {
+func (t *Tree) credentials(c vfs.Caller) (*cred, error) {
 	cr := &cred{uid: c.UID, gid: c.GID}
 	if c.TID == 0 {
 		return cr, nil

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // However many of a top-level container want long work, one gets it at a time, in it
@@ -20,22 +20,22 @@ func TestLongWork(t *testing.T) {
 	for _, tt := range []struct {
 		name, path string
 		waiting    int
-		work       func(tree *Tree, c subtree.Caller, key subtree.Key) error
+		work       func(tree *Tree, c vfs.Caller, key vfs.Key) error
 	}{
-		{"read", file, longRoom, func(tree *Tree, c subtree.Caller, key subtree.Key) error {
+		{"read", file, longRoom, func(tree *Tree, c vfs.Caller, key vfs.Key) error {
 			_, err := tree.Append(nil, c, key)
 			return err
 		}},
-		{"list", dir, longRoom, func(tree *Tree, c subtree.Caller, key subtree.Key) error {
+		{"list", dir, longRoom, func(tree *Tree, c vfs.Caller, key vfs.Key) error {
 			_, err := tree.List(c, key)
 			return err
 		}},
-		{"search", file, longRoom, func(tree *Tree, c subtree.Caller, key subtree.Key) error {
+		{"search", file, longRoom, func(tree *Tree, c vfs.Caller, key vfs.Key) error {
 			tree.paths.forget(key)
 			_, err := tree.Attr(c, key)
 			return err
 		}},
-		{"move", file, maxInFlight, func(tree *Tree, c subtree.Caller, key subtree.Key) error {
+		{"move", file, maxInFlight, func(tree *Tree, c vfs.Caller, key vfs.Key) error {
 			_, err := tree.Write(c, key, 0, []byte("999")) // there is none
 			if errors.Is(err, syscall.ESRCH) {
 				return nil
@@ -49,9 +49,9 @@ func TestLongWork(t *testing.T) {
 	}
 }
 
-func testLongWork(t *testing.T, path string, waiting int, work func(tree *Tree, c subtree.Caller, key subtree.Key) error) {
+func testLongWork(t *testing.T, path string, waiting int, work func(tree *Tree, c vfs.Caller, key vfs.Key) error) {
 	w := newWorld(t)
-	keys := map[uint32]subtree.Key{
+	keys := map[uint32]vfs.Key{
 		1001: w.mustWalk(1001, "unified/box"+path),
 		1101: w.mustWalk(1101, "unified/box/in"+path), // a container in that one
 		2001: w.mustWalk(2001, "unified/other"+path),

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // A key is a hierarchy's number over an inode number. Inodes of kernfs are
@@ -101,16 +101,16 @@ func servedName(hi *cgroup.Hierarchy) string {
 	return strings.Join(hi.Controllers, ",")
 }
 
-// key returns the key of an inode; [subtree.Top] if it has none.
-func (h *hierarchy) key(ino uint64) subtree.Key {
+// key returns the key of an inode; [vfs.Top] if it has none.
+func (h *hierarchy) key(ino uint64) vfs.Key {
 	if ino == 0 || ino >= 1<<inodeBits {
-		return subtree.Top
+		return vfs.Top
 	}
-	return subtree.Key(h.number<<inodeBits | ino)
+	return vfs.Key(h.number<<inodeBits | ino)
 }
 
 // split undoes key; nil for a hierarchy that is not there.
-func (t *Tree) split(key subtree.Key) (*hierarchy, uint64) {
+func (t *Tree) split(key vfs.Key) (*hierarchy, uint64) {
 	for _, h := range t.hierarchies {
 		if h.number == uint64(key)>>inodeBits {
 			return h, uint64(key) & (1<<inodeBits - 1)

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // node is a cgroup, or an interface file in one, that a caller has in hand. fd
@@ -19,7 +19,7 @@ type node struct {
 	tree   *Tree
 	h      *hierarchy
 	scope  scope
-	caller subtree.Caller
+	caller vfs.Caller
 	cred   *cred
 	rel    relation // of the cgroup
 	path   string   // of the cgroup
@@ -43,7 +43,7 @@ func (n *node) writable() bool {
 }
 
 // open finds the node of a key and checks that the caller may see it.
-func (t *Tree) open(c subtree.Caller, key subtree.Key) (*node, error) {
+func (t *Tree) open(c vfs.Caller, key vfs.Key) (*node, error) {
 	h, ino := t.split(key)
 	if h == nil {
 		return nil, syscall.ESTALE
@@ -82,7 +82,7 @@ func vanished(err error) error {
 }
 
 // find opens the node where it was last, or looks for it.
-func (t *Tree) find(h *hierarchy, s scope, key subtree.Key, ino uint64) (*node, error) {
+func (t *Tree) find(h *hierarchy, s scope, key vfs.Key, ino uint64) (*node, error) {
 	name, known := t.paths.get(key)
 	if ino == h.ino {
 		name, known = "", true
@@ -191,11 +191,11 @@ const (
 	listSize  = 256 << 10
 )
 
-func (n *node) attr() subtree.Attr {
+func (n *node) attr() vfs.Attr {
 	if n.file == "" && (n.rel == above || n.rel == outside) {
-		return subtree.Attr{Ino: n.stat.Ino, Mode: unix.S_IFDIR | 0o555}
+		return vfs.Attr{Ino: n.stat.Ino, Mode: unix.S_IFDIR | 0o555}
 	}
-	a := subtree.Attr{
+	a := vfs.Attr{
 		Ino: n.stat.Ino, Mode: n.stat.Mode, UID: n.stat.Uid, GID: n.stat.Gid, Nlink: uint32(n.stat.Nlink),
 		Length: usualSize, Time: uint64(max(n.stat.Mtim.Sec, 0)),
 	}
@@ -206,7 +206,7 @@ func (n *node) attr() subtree.Attr {
 }
 
 // remember remembers where a node is that somebody in a scope found there.
-func (t *Tree) remember(s scope, key subtree.Key, name string) {
+func (t *Tree) remember(s scope, key vfs.Key, name string) {
 	if known, ok := t.paths.get(key); !ok || known != name {
 		t.paths.put(s.bound(), key, name, len(name))
 	}

@@ -7,11 +7,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // Open says whether the caller may open a file for what the flags say.
-func (t *Tree) Open(c subtree.Caller, file subtree.Key, flags uint32) error {
+func (t *Tree) Open(c vfs.Caller, file vfs.Key, flags uint32) error {
 	n, err := t.open(c, file)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (t *Tree) Open(c subtree.Caller, file subtree.Key, flags uint32) error {
 
 // Append appends the content of an interface file. It asks for no permission
 // again: who has the file open may have been given the descriptor.
-func (t *Tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, error) {
+func (t *Tree) Append(dst []byte, c vfs.Caller, file vfs.Key) ([]byte, error) {
 	n, err := t.open(c, file)
 	if err != nil {
 		return dst, err

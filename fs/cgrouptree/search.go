@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // maxSearch bounds how many names one search or listing looks at.
@@ -77,20 +77,20 @@ func (t *Tree) searchBelow(h *hierarchy, s scope, start string, ino uint64) (str
 	return "", syscall.ENOENT
 }
 
-func isDir(e subtree.Entry) bool { return e.Mode == unix.S_IFDIR }
+func isDir(e vfs.Entry) bool { return e.Mode == unix.S_IFDIR }
 
 // maxNames bounds how long the names of one listing are together, bytes.
 const maxNames = 16 << 20
 
 // readDir lists the directory that dir, an O_PATH descriptor, stands for; "."
 // and ".." are left out, and so is what comes after limit names or maxNames bytes.
-func readDir(dir, limit int) ([]subtree.Entry, error) {
+func readDir(dir, limit int) ([]vfs.Entry, error) {
 	fd, err := unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	var list []subtree.Entry
+	var list []vfs.Entry
 	buf := make([]byte, 16<<10)
 	var done pieces
 	for size := 0; len(list) < limit && size < maxNames; {
@@ -112,7 +112,7 @@ func readDir(dir, limit int) ([]subtree.Entry, error) {
 }
 
 // appendDirents parses struct linux_dirent64: inode, offset, length, type, name.
-func appendDirents(list []subtree.Entry, buf []byte) []subtree.Entry {
+func appendDirents(list []vfs.Entry, buf []byte) []vfs.Entry {
 	const header, typeShift = 19, 12 // DTTOIF of readdir(3)
 	for len(buf) >= header {
 		length := int(binary.NativeEndian.Uint16(buf[16:]))
@@ -120,7 +120,7 @@ func appendDirents(list []subtree.Entry, buf []byte) []subtree.Entry {
 			break
 		}
 		name, _, _ := bytes.Cut(buf[header:length], []byte{0})
-		e := subtree.Entry{Name: string(name), Ino: binary.NativeEndian.Uint64(buf), Mode: uint32(buf[18]) << typeShift}
+		e := vfs.Entry{Name: string(name), Ino: binary.NativeEndian.Uint64(buf), Mode: uint32(buf[18]) << typeShift}
 		if e.Name != "." && e.Name != ".." && (isDir(e) || e.Mode == unix.S_IFREG) {
 			list = append(list, e)
 		}

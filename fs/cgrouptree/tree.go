@@ -12,7 +12,7 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/cgroup/share"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // Path is where the tree is served below the mount point.
@@ -38,12 +38,12 @@ type Tree struct {
 	inFlight    inFlight
 	longWork    *share.Gate[string] // by top-level container
 	bounds      memo[boundKey, bound]
-	paths       memo[subtree.Key, string]
+	paths       memo[vfs.Key, string]
 	uid         uint32     // ours, commonly root's
 	making      sync.Mutex // held while a cgroup is made
 }
 
-var _ subtree.Mutable = (*Tree)(nil)
+var _ vfs.Mutable = (*Tree)(nil)
 
 // New opens the hierarchies of the host. One that has no number (see
 // hierarchyNumber) or the name of another is left out. The descriptors are
@@ -51,7 +51,7 @@ var _ subtree.Mutable = (*Tree)(nil)
 func New(host *cgroup.Host, resolver Resolver) (*Tree, error) {
 	t := &Tree{
 		proc: host.FS, resolver: resolver, uid: uint32(unix.Geteuid()), longWork: newLongWork(),
-		bounds: memo[boundKey, bound]{room: boundRoom}, paths: memo[subtree.Key, string]{room: pathRoom},
+		bounds: memo[boundKey, bound]{room: boundRoom}, paths: memo[vfs.Key, string]{room: pathRoom},
 	}
 	for i := range host.Hierarchies {
 		h, err := openHierarchy(&host.Hierarchies[i])
@@ -72,8 +72,8 @@ func New(host *cgroup.Host, resolver Resolver) (*Tree, error) {
 }
 
 // Mount says where package fs is to serve the tree.
-func (t *Tree) Mount() subtree.Mount {
-	return subtree.Mount{Path: Path, KeyBits: keyBits, Tree: t}
+func (t *Tree) Mount() vfs.Mount {
+	return vfs.Mount{Path: Path, KeyBits: keyBits, Tree: t}
 }
 
 func (t *Tree) named(name string) *hierarchy {
@@ -85,64 +85,64 @@ func (t *Tree) named(name string) *hierarchy {
 }
 
 // Lookup finds a name in a directory.
-func (t *Tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.Key, subtree.Attr, error) {
+func (t *Tree) Lookup(c vfs.Caller, dir vfs.Key, name string) (vfs.Key, vfs.Attr, error) {
 	if err := checkName(name); err != nil {
-		return 0, subtree.Attr{}, err
+		return 0, vfs.Attr{}, err
 	}
-	if dir == subtree.Top {
+	if dir == vfs.Top {
 		h := t.named(name)
 		if h == nil {
-			return 0, subtree.Attr{}, syscall.ENOENT
+			return 0, vfs.Attr{}, syscall.ENOENT
 		}
 		a, err := t.Attr(c, h.key(h.ino))
 		return h.key(h.ino), a, err
 	}
 	n, err := t.open(c, dir)
 	if err != nil {
-		return 0, subtree.Attr{}, err
+		return 0, vfs.Attr{}, err
 	}
 	defer n.close()
 	return n.lookup(name)
 }
 
-func (n *node) lookup(name string) (subtree.Key, subtree.Attr, error) {
+func (n *node) lookup(name string) (vfs.Key, vfs.Attr, error) {
 	switch {
 	case n.file != "":
-		return 0, subtree.Attr{}, syscall.ENOTDIR
+		return 0, vfs.Attr{}, syscall.ENOTDIR
 	case n.rel == outside, n.rel == above && name != n.scope.next(n.path):
-		return 0, subtree.Attr{}, syscall.ENOENT
+		return 0, vfs.Attr{}, syscall.ENOENT
 	case n.rel != above && !n.cred.may(&n.stat, mayExec):
-		return 0, subtree.Attr{}, syscall.EACCES
+		return 0, vfs.Attr{}, syscall.EACCES
 	}
 	child, err := n.child(name)
 	if err != nil {
-		return 0, subtree.Attr{}, err
+		return 0, vfs.Attr{}, err
 	}
 	defer child.close()
 	key := n.h.key(child.stat.Ino)
-	if key == subtree.Top {
-		return 0, subtree.Attr{}, syscall.EOVERFLOW
+	if key == vfs.Top {
+		return 0, vfs.Attr{}, syscall.EOVERFLOW
 	}
 	n.tree.remember(n.scope, key, child.fullPath())
 	return key, child.attr(), nil
 }
 
 // Attr returns the attributes of a node.
-func (t *Tree) Attr(c subtree.Caller, key subtree.Key) (subtree.Attr, error) {
-	if key == subtree.Top {
-		return subtree.Attr{Ino: 1, Mode: unix.S_IFDIR | 0o555, Nlink: uint32(len(t.hierarchies)) + 2}, nil
+func (t *Tree) Attr(c vfs.Caller, key vfs.Key) (vfs.Attr, error) {
+	if key == vfs.Top {
+		return vfs.Attr{Ino: 1, Mode: unix.S_IFDIR | 0o555, Nlink: uint32(len(t.hierarchies)) + 2}, nil
 	}
 	n, err := t.open(c, key)
 	if err != nil {
-		return subtree.Attr{}, err
+		return vfs.Attr{}, err
 	}
 	defer n.close()
 	return n.attr(), nil
 }
 
 // Access says whether the caller has permissions, those of access(2).
-func (t *Tree) Access(c subtree.Caller, key subtree.Key, want uint32) error {
-	if key == subtree.Top {
+func (t *Tree) Access(c vfs.Caller, key vfs.Key, want uint32) error {
+	if key == vfs.Top {
 		if want&mayWrite != 0 {
 			return syscall.EACCES
 		}
@@ -165,8 +165,8 @@ func (t *Tree) Access(c subtree.Caller, key subtree.Key, want uint32) error {
 }
 
 // List returns the names in a directory.
-func (t *Tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) {
-	if dir == subtree.Top {
+func (t *Tree) List(c vfs.Caller, dir vfs.Key) ([]vfs.Entry, error) {
+	if dir == vfs.Top {
 		return t.top(), nil
 	}
 	n, err := t.open(c, dir)
@@ -184,7 +184,7 @@ func (t *Tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) 
 	case !n.cred.may(&n.stat, mayRead):
 		return nil, syscall.EACCES
 	}
-	var entries []subtree.Entry
+	var entries []vfs.Entry
 	err = t.long(n.scope, func() error {
 		entries, err = n.entries()
 		return err
@@ -193,25 +193,25 @@ func (t *Tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) 
 }
 
 // top lists the hierarchies.
-func (t *Tree) top() []subtree.Entry {
-	entries := make([]subtree.Entry, len(t.hierarchies))
+func (t *Tree) top() []vfs.Entry {
+	entries := make([]vfs.Entry, len(t.hierarchies))
 	for i, h := range t.hierarchies {
-		entries[i] = subtree.Entry{Name: h.name, Ino: h.ino, Mode: unix.S_IFDIR}
+		entries[i] = vfs.Entry{Name: h.name, Ino: h.ino, Mode: unix.S_IFDIR}
 	}
 	return entries
 }
 
 // way lists the one name in a directory above the container's cgroup.
-func (n *node) way() ([]subtree.Entry, error) {
+func (n *node) way() ([]vfs.Entry, error) {
 	child, err := n.child(n.scope.next(n.path))
 	if err != nil {
 		return nil, err
 	}
 	defer child.close()
-	return []subtree.Entry{{Name: path.Base(child.path), Ino: child.stat.Ino, Mode: unix.S_IFDIR}}, nil
+	return []vfs.Entry{{Name: path.Base(child.path), Ino: child.stat.Ino, Mode: unix.S_IFDIR}}, nil
 }
 
-func (n *node) entries() ([]subtree.Entry, error) {
+func (n *node) entries() ([]vfs.Entry, error) {
 	return readDir(n.fd, maxSearch)
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 func sorted(names []string) string {
@@ -82,7 +82,7 @@ func TestList(t *testing.T) {
 			t.Errorf("%d lists %s: got %q, %v, want %q", tt.caller, tt.name, got, err, tt.want)
 		}
 	}
-	top, err := w.tree.List(w.caller(1001), subtree.Top)
+	top, err := w.tree.List(w.caller(1001), vfs.Top)
 	if err != nil || len(top) != 2 || top[0].Name != "memory" || top[1].Name != "unified" {
 		t.Errorf("top: %v, %v", top, err)
 	}
@@ -118,7 +118,7 @@ func TestKeysLast(t *testing.T) {
 		for _, tt := range []struct {
 			name   string
 			caller uint32
-			key    subtree.Key
+			key    vfs.Key
 			err    error
 		}{
 			{"a cgroup", 1001, deep, nil},

@@ -13,7 +13,7 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // world is a made-up machine: /proc of an archive, and real directories as a v1
@@ -195,18 +195,18 @@ func (w *world) newTree() *Tree {
 	return tree
 }
 
-func (w *world) caller(tid uint32) subtree.Caller {
+func (w *world) caller(tid uint32) vfs.Caller {
 	t, err := w.newTree().task(tid)
 	if err != nil {
-		return subtree.Caller{TID: tid}
+		return vfs.Caller{TID: tid}
 	}
-	return subtree.Caller{TID: tid, UID: t.uids[3], GID: t.gids[3]}
+	return vfs.Caller{TID: tid, UID: t.uids[3], GID: t.gids[3]}
 }
 
 // walk looks a path up.
-func (w *world) walk(tid uint32, name string) (subtree.Key, subtree.Attr, error) {
-	var key subtree.Key
-	var a subtree.Attr
+func (w *world) walk(tid uint32, name string) (vfs.Key, vfs.Attr, error) {
+	var key vfs.Key
+	var a vfs.Attr
 	for c := range strings.SplitSeq(name, "/") {
 		var err error
 		if key, a, err = w.tree.Lookup(w.caller(tid), key, c); err != nil {
@@ -216,7 +216,7 @@ func (w *world) walk(tid uint32, name string) (subtree.Key, subtree.Attr, error)
 	return key, a, nil
 }
 
-func (w *world) mustWalk(tid uint32, name string) subtree.Key {
+func (w *world) mustWalk(tid uint32, name string) vfs.Key {
 	w.t.Helper()
 	key, _, err := w.walk(tid, name)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // maxWrite is what the kernel takes in one write to an interface file.
@@ -18,7 +18,7 @@ const maxWrite = 4096
 // Write writes to an interface file, all or nothing, as the kernel does. Who
 // writes is judged once more: package fs lets a descriptor be used by the user
 // who opened it only, but what that user may do can have changed.
-func (t *Tree) Write(c subtree.Caller, file subtree.Key, _ uint64, data []byte) (int, error) {
+func (t *Tree) Write(c vfs.Caller, file vfs.Key, _ uint64, data []byte) (int, error) {
 	n, err := t.open(c, file)
 	if err != nil {
 		return 0, err

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 func TestProcessLists(t *testing.T) {
@@ -295,7 +295,7 @@ func TestMkdirRmdir(t *testing.T) {
 	for _, tt := range []struct {
 		what   string
 		caller uint32
-		dir    subtree.Key
+		dir    vfs.Key
 		name   string
 		err    error
 	}{
@@ -303,7 +303,7 @@ func TestMkdirRmdir(t *testing.T) {
 		{"over a file", 1001, box, "cgroup.procs", syscall.EEXIST},
 		{"beside", 1001, way, "more", syscall.EPERM},
 		{"the way", 1001, way, "box", syscall.EPERM},
-		{"a hierarchy", 1001, subtree.Top, "more", syscall.EPERM},
+		{"a hierarchy", 1001, vfs.Top, "more", syscall.EPERM},
 		{"by another container", 2001, box, "more", syscall.ENOENT},
 		{"by the host", 1, box, "more", syscall.EPERM},
 		{"two lines", 1001, box, "a\nb", syscall.EINVAL},
@@ -317,7 +317,7 @@ func TestMkdirRmdir(t *testing.T) {
 	for _, tt := range []struct {
 		what   string
 		caller uint32
-		dir    subtree.Key
+		dir    vfs.Key
 		name   string
 		err    error
 	}{
@@ -411,7 +411,7 @@ func TestChange(t *testing.T) {
 	} {
 		key := w.mustWalk(1000, tt.path)
 		os.Chmod(w.path("", tt.path), 0o755)
-		a, err := w.tree.Change(w.caller(tt.caller), key, subtree.Change{Mode: &mode})
+		a, err := w.tree.Change(w.caller(tt.caller), key, vfs.Change{Mode: &mode})
 		if !errors.Is(err, tt.err) || tt.err == nil && (err != nil || a.Mode&0o7777 != 0o700) {
 			t.Errorf("%s: got mode %o, %v, want %v", tt.name, a.Mode, err, tt.err)
 		}
@@ -471,10 +471,10 @@ func TestAccess(t *testing.T) {
 			t.Errorf("%d asks for %d of %s: got %v, want %v", tt.caller, tt.want, tt.path, err, tt.err)
 		}
 	}
-	if err := w.tree.Access(w.caller(1001), subtree.Top, mayWrite); !errors.Is(err, syscall.EACCES) {
+	if err := w.tree.Access(w.caller(1001), vfs.Top, mayWrite); !errors.Is(err, syscall.EACCES) {
 		t.Errorf("to write to the top: %v", err)
 	}
-	if err := w.tree.Access(w.caller(1001), subtree.Top, mayRead|mayExec); err != nil {
+	if err := w.tree.Access(w.caller(1001), vfs.Top, mayRead|mayExec); err != nil {
 		t.Errorf("to list the top: %v", err)
 	}
 }

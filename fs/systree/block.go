@@ -2,6 +2,7 @@ package systree
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -10,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -19,7 +20,7 @@ import (
 const BlockDir = "/sys/block"
 
 // Diskstats returns /proc/diskstats as a caller reads it.
-type Diskstats func(tid uint32) ([]byte, error)
+type Diskstats func(c vfs.Caller) ([]byte, error)
 
 // Block returns the tree of the disks below root (BlockDir but in tests): of
 // each that has a line in a caller's /proc/diskstats, with the numbers of that
@@ -32,15 +33,15 @@ type Diskstats func(tid uint32) ([]byte, error)
 // directory queue, and no partitions, for cgroups account whole disks.
 //
 // false: there is no such directory.
-func Block(root string, diskstats Diskstats, viewer Viewer) (subtree.Mount, bool) {
+func Block(root string, diskstats Diskstats, viewer vfs.Viewer) (vfs.Mount, bool) {
 	d := disks{root: root}
 	if !isDirectory(d, nil) {
-		return subtree.Mount{}, false
+		return vfs.Mount{}, false
 	}
-	t := &tree{source: d, keys: newKeys(), visibility: func(tid uint32) visibility {
-		return &diskVisibility{disks: d, looker: looker{viewer: viewer, tid: tid}, diskstats: diskstats}
+	t := &tree{source: d, keys: newKeys(), visibility: func(c vfs.Caller) visibility {
+		return &diskVisibility{disks: d, looker: looker{viewer: viewer, caller: c}, diskstats: diskstats}
 	}}
-	return subtree.Mount{Path: BlockDir, KeyBits: KeyBits + 1, Tree: t}, true
+	return vfs.Mount{Path: BlockDir, KeyBits: KeyBits + 1, Tree: t}, true
 }
 
 // disks is the source of the tree: the root, and a walker below each disk. Its
@@ -198,7 +199,10 @@ func (e *diskVisibility) mayOpen(line [][]byte) bool {
 // minor, name, numbers. nil for one without a line.
 func (e *diskVisibility) line(disk string) [][]byte {
 	if e.text == nil {
-		text, err := e.diskstats(e.tid)
+		text, err := e.diskstats(e.caller)
+		if errors.Is(err, unix.EBUSY) {
+			e.err = err
+		}
 		if err != nil {
 			return nil
 		}

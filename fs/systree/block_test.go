@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -57,8 +57,8 @@ func blockMachine(t *testing.T) string {
 	return root
 }
 
-func diskstats(tid uint32) ([]byte, error) {
-	switch tid {
+func diskstats(c vfs.Caller) ([]byte, error) {
+	switch c.TID {
 	case small, hung:
 		return []byte(" 254       0 vda 77021 0 2666642 0 85901 0 103601447 0 0 0 0\n"), nil
 	case apart:
@@ -81,8 +81,8 @@ const (
 )
 
 // devices is what they may open.
-func devices(_ string, tid uint32, _ view.Needs, v *view.View) (bool, error) {
-	switch tid {
+func devices(_ string, c vfs.Caller, _ view.Needs, v *view.View) (bool, error) {
+	switch c.TID {
 	case host:
 		return false, nil
 	case hung:
@@ -205,7 +205,7 @@ func TestBlockReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := subtree.Caller{TID: small}
+	c := vfs.Caller{TID: small}
 	if got, err := mountBlock(t, root)["block"].Attr(c, key); err != nil || got != attr {
 		t.Errorf("a successor: got %+v, %v, want %+v", got, err, attr)
 	}
@@ -246,18 +246,18 @@ func TestBlockLinkKeys(t *testing.T) {
 	if link == file || link>>(KeyBits+1) != 0 {
 		t.Errorf("keys %x, %x", link, file)
 	}
-	for _, tree := range []subtree.Tree{first["block"], mountBlock(t, root)["block"]} {
+	for _, tree := range []vfs.Tree{first["block"], mountBlock(t, root)["block"]} {
 		for range 2 {
-			if got, err := tree.(subtree.Linker).Target(subtree.Caller{TID: mighty}, link); err != nil || got != target {
+			if got, err := tree.(vfs.Linker).Target(vfs.Caller{TID: mighty}, link); err != nil || got != target {
 				t.Errorf("got %q, %v", got, err)
 			}
-			if got, err := tree.Append(nil, subtree.Caller{TID: small}, file); err != nil || string(got) != "2048\n" {
+			if got, err := tree.Append(nil, vfs.Caller{TID: small}, file); err != nil || string(got) != "2048\n" {
 				t.Errorf("got %q, %v", got, err)
 			}
-			if got, err := tree.Attr(subtree.Caller{TID: small}, link); !errors.Is(err, unix.ESTALE) {
+			if got, err := tree.Attr(vfs.Caller{TID: small}, link); !errors.Is(err, unix.ESTALE) {
 				t.Errorf("the other's: got %+v, %v", got, err)
 			}
-			if got, err := tree.Attr(subtree.Caller{TID: mighty}, file); !errors.Is(err, unix.ESTALE) {
+			if got, err := tree.Attr(vfs.Caller{TID: mighty}, file); !errors.Is(err, unix.ESTALE) {
 				t.Errorf("the other's: got %+v, %v", got, err)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -95,14 +96,14 @@ func TestBlockGoesOffline(t *testing.T) {
 			t.Fatal(err)
 		}
 		total := uint64(8000000 << 10)
-		s := &system{walker: w, viewer: func(path string, tid uint32, needs view.Needs, v *view.View) (bool, error) {
+		s := &system{walker: w, viewer: func(path string, c vfs.Caller, needs view.Needs, v *view.View) (bool, error) {
 			defer func() { v.Host.Total = total }()
-			return viewer(path, tid, needs, v)
+			return viewer(path, c, needs, v)
 		}}
 		sees := func(want ...int) {
 			t.Helper()
 			time.Sleep(time.Second)
-			e := &systemVisibility{system: s, looker: looker{viewer: s.viewer, tid: small}}
+			e := &systemVisibility{system: s, looker: looker{viewer: s.viewer, caller: vfs.Caller{TID: small}}}
 			for n := range 16 {
 				if got := e.seesBlock(n); got != slices.Contains(want, n) {
 					t.Errorf("block %d: %t, want %v", n, got, want)
@@ -132,11 +133,11 @@ func TestBlocksOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	looks := 0
-	s := &system{walker: w, viewer: func(path string, tid uint32, needs view.Needs, v *view.View) (bool, error) {
+	s := &system{walker: w, viewer: func(path string, c vfs.Caller, needs view.Needs, v *view.View) (bool, error) {
 		looks++
-		return viewer(path, tid, needs, v)
+		return viewer(path, c, needs, v)
 	}}
-	e := &systemVisibility{system: s, looker: looker{viewer: s.viewer, tid: small}}
+	e := &systemVisibility{system: s, looker: looker{viewer: s.viewer, caller: vfs.Caller{TID: small}}}
 	for n := range 16 {
 		if got, want := e.seesBlock(n), n == 0 || n == 2; got != want {
 			t.Errorf("block %d: %t, want %t", n, got, want)

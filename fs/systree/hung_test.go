@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // Of whom nothing can be said now, that one is not shown the host's: neither names
@@ -21,8 +21,8 @@ func TestHungCallerSeesNoHost(t *testing.T) {
 		"node/node0/cpulist", "memory/memory0/state", "block/vda/size", "block/vda/stat",
 	} {
 		top, rest, _ := strings.Cut(path, "/")
-		tree, at, names := blocks[top], subtree.Top, strings.Split(rest, "/")
-		asHost := subtree.Caller{TID: host}
+		tree, at, names := blocks[top], vfs.Top, strings.Split(rest, "/")
+		asHost := vfs.Caller{TID: host}
 		for _, name := range names {
 			key, _, err := tree.Lookup(asHost, at, name)
 			if err != nil {
@@ -30,11 +30,11 @@ func TestHungCallerSeesNoHost(t *testing.T) {
 			}
 			at = key
 		}
-		if text, err := tree.Append(nil, subtree.Caller{TID: hung}, at); !errors.Is(err, unix.EBUSY) || len(text) > 0 {
+		if text, err := tree.Append(nil, vfs.Caller{TID: hung}, at); !errors.Is(err, unix.EBUSY) || len(text) > 0 {
 			t.Errorf("%s: got %q, %v, want EBUSY", path, text, err)
 		}
 	}
-	if entries, err := m["node"].List(subtree.Caller{TID: hung}, subtree.Top); !errors.Is(err, unix.EBUSY) {
+	if entries, err := m["node"].List(vfs.Caller{TID: hung}, vfs.Top); !errors.Is(err, unix.EBUSY) {
 		t.Errorf("node: got %v, %v, want EBUSY", entries, err)
 	}
 }

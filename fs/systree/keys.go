@@ -8,21 +8,21 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // KeyBits is the length of a key: sysfs numbers its inodes from 1 up.
 const KeyBits = 32
 
 // keyOf returns the key of an inode.
-func keyOf(ino uint64) subtree.Key { return subtree.Key(uint32(ino)) }
+func keyOf(ino uint64) vfs.Key { return vfs.Key(uint32(ino)) }
 
 // linkKey is set in the key of what is shown as a symlink: for other callers
 // the same is a file or a directory, and a node never changes its type. Only
 // /sys/block has them, and keys of one bit more.
-const linkKey subtree.Key = 1 << KeyBits
+const linkKey vfs.Key = 1 << KeyBits
 
-func (i info) key() subtree.Key {
+func (i info) key() vfs.Key {
 	if i.link != "" {
 		return keyOf(i.ino) | linkKey
 	}
@@ -35,7 +35,7 @@ type keys struct {
 	top []string // path of the top directory
 
 	mu      sync.RWMutex // guards all below
-	places  map[subtree.Key]place
+	places  map[vfs.Key]place
 	limit   int // when there are so many places, those of nodes that are gone are dropped
 	scanned bool
 }
@@ -45,16 +45,16 @@ const keptKeys = 4096
 
 // place is a name in a directory.
 type place struct {
-	dir  subtree.Key
+	dir  vfs.Key
 	name string
 }
 
 func newKeys(top ...string) *keys {
-	return &keys{top: top, places: make(map[subtree.Key]place), limit: keptKeys}
+	return &keys{top: top, places: make(map[vfs.Key]place), limit: keptKeys}
 }
 
 // learn notes where a key was found.
-func (k *keys) learn(key, dir subtree.Key, name string) {
+func (k *keys) learn(key, dir vfs.Key, name string) {
 	at := place{dir, name}
 	k.mu.RLock()
 	known := k.places[key] == at
@@ -68,7 +68,7 @@ func (k *keys) learn(key, dir subtree.Key, name string) {
 }
 
 // forget drops a key whose node is gone.
-func (k *keys) forget(key subtree.Key) {
+func (k *keys) forget(key vfs.Key) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.places, key)
@@ -101,7 +101,7 @@ func (k *keys) prune(s source) {
 }
 
 // path returns the path of a key.
-func (k *keys) path(s source, key subtree.Key) ([]string, error) {
+func (k *keys) path(s source, key vfs.Key) ([]string, error) {
 	if path, ok := k.known(key); ok {
 		return path, nil
 	}
@@ -113,12 +113,12 @@ func (k *keys) path(s source, key subtree.Key) ([]string, error) {
 }
 
 // known returns the path of a key that was learnt.
-func (k *keys) known(key subtree.Key) ([]string, bool) {
+func (k *keys) known(key vfs.Key) ([]string, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	var names [maxDepth]string
 	i := len(names)
-	for ; key != subtree.Top; i-- {
+	for ; key != vfs.Top; i-- {
 		at, ok := k.places[key]
 		if !ok || i <= len(k.top) {
 			return nil, false
@@ -137,11 +137,11 @@ func (k *keys) scan(s source) {
 	k.scanned = true
 	k.mu.Unlock()
 	if !done {
-		k.scanDir(s, k.top, subtree.Top)
+		k.scanDir(s, k.top, vfs.Top)
 	}
 }
 
-func (k *keys) scanDir(s source, path []string, dir subtree.Key) {
+func (k *keys) scanDir(s source, path []string, dir vfs.Key) {
 	names, err := s.list(path)
 	if err != nil || len(path) >= maxDepth-1 {
 		return

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // oneDisk is a source with one directory at a time, and a file in it.
@@ -40,18 +40,18 @@ func (everything) sees(_ []string, i info) (info, bool) { return i, true }
 // is bounded, and what is there still is found.
 func TestKeysOfGoneDevices(t *testing.T) {
 	d := &oneDisk{}
-	tr := &tree{source: d, keys: newKeys(), visibility: func(uint32) visibility { return everything{} }}
+	tr := &tree{source: d, keys: newKeys(), visibility: func(vfs.Caller) visibility { return everything{} }}
 	for n := range 4 * keptKeys {
 		d.disk, d.ino = fmt.Sprintf("loop%d", n%7), uint64(2*n+100)
-		dir, _, err := tr.Lookup(subtree.Caller{}, subtree.Top, d.disk)
+		dir, _, err := tr.Lookup(vfs.Caller{}, vfs.Top, d.disk)
 		if err != nil {
 			t.Fatal(err)
 		}
-		file, _, err := tr.Lookup(subtree.Caller{}, dir, "size")
+		file, _, err := tr.Lookup(vfs.Caller{}, dir, "size")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tr.Attr(subtree.Caller{}, file); err != nil {
+		if _, err := tr.Attr(vfs.Caller{}, file); err != nil {
 			t.Fatal(err)
 		}
 	}

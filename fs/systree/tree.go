@@ -8,24 +8,19 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// Viewer fills in the parts of v that are needed for a caller, and returns false
-// for one that sees the host. path is the file that it is for. An error is for a
-// caller who is to see neither now.
-type Viewer func(path string, tid uint32, needs view.Needs, v *view.View) (bool, error)
-
 // looker asks a Viewer for one request.
 type looker struct {
-	viewer Viewer
-	tid    uint32
+	viewer vfs.Viewer
+	caller vfs.Caller
 	err    error // what the Viewer said
 }
 
 func (l *looker) gather(path string, needs view.Needs, v *view.View) bool {
-	contained, err := l.viewer(path, l.tid, needs, v)
+	contained, err := l.viewer(path, l.caller, needs, v)
 	if err != nil {
 		l.err = err
 	}
@@ -46,17 +41,17 @@ const (
 )
 
 // Mounts returns the trees that are below root (System but in tests).
-func Mounts(root string, viewer Viewer) []subtree.Mount {
+func Mounts(root string, viewer vfs.Viewer) []vfs.Mount {
 	w, err := newWalker(root)
 	if err != nil {
 		return nil
 	}
 	s := &system{walker: w, viewer: viewer}
-	var mounts []subtree.Mount
+	var mounts []vfs.Mount
 	for _, top := range []string{cpuTop, nodeTop, memoryTop} {
 		if isDirectory(w, []string{top}) {
 			t := &tree{source: onlineSource{w}, keys: newKeys(top), visibility: s.visibility}
-			mounts = append(mounts, subtree.Mount{Path: System + "/" + top, KeyBits: KeyBits, Tree: t})
+			mounts = append(mounts, vfs.Mount{Path: System + "/" + top, KeyBits: KeyBits, Tree: t})
 		}
 	}
 	return mounts
@@ -93,12 +88,12 @@ type visibility interface {
 type tree struct {
 	source     source
 	keys       *keys
-	visibility func(tid uint32) visibility
+	visibility func(c vfs.Caller) visibility
 }
 
 var (
-	_ subtree.Tree   = (*tree)(nil)
-	_ subtree.Linker = (*tree)(nil)
+	_ vfs.Tree   = (*tree)(nil)
+	_ vfs.Linker = (*tree)(nil)
 )
 
 // stat returns what a path is, if the caller sees it.
@@ -118,13 +113,13 @@ func (t *tree) stat(e visibility, path []string) (info, error) {
 }
 
 // find returns the path of a key, if the caller sees it, and what it is.
-func (t *tree) find(e visibility, key subtree.Key) ([]string, info, error) {
+func (t *tree) find(e visibility, key vfs.Key) ([]string, info, error) {
 	p, err := t.keys.path(t.source, key&^linkKey)
 	if err != nil {
 		return nil, info{}, err
 	}
 	i, err := t.stat(e, p)
-	if err == nil && key != subtree.Top && i.key() != key {
+	if err == nil && key != vfs.Top && i.key() != key {
 		if keyOf(i.ino) != key&^linkKey {
 			t.keys.forget(key &^ linkKey)
 		}
@@ -133,37 +128,37 @@ func (t *tree) find(e visibility, key subtree.Key) ([]string, info, error) {
 	return p, i, err
 }
 
-// Lookup implements [subtree.Tree].
-func (t *tree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.Key, subtree.Attr, error) {
-	e := t.visibility(c.TID)
+// Lookup implements [vfs.Tree].
+func (t *tree) Lookup(c vfs.Caller, dir vfs.Key, name string) (vfs.Key, vfs.Attr, error) {
+	e := t.visibility(c)
 	p, i, err := t.find(e, dir)
 	if err == nil && i.kind() != unix.S_IFDIR {
 		err = unix.ENOTDIR
 	}
 	if err != nil {
-		return 0, subtree.Attr{}, err
+		return 0, vfs.Attr{}, err
 	}
 	p = append(p, name)
 	if i, err = t.stat(e, p); err != nil {
-		return 0, subtree.Attr{}, err
+		return 0, vfs.Attr{}, err
 	}
 	t.keys.learn(keyOf(i.ino), dir, name)
 	t.keys.prune(t.source)
 	return i.key(), t.attr(p, i), nil
 }
 
-// Attr implements [subtree.Tree].
-func (t *tree) Attr(c subtree.Caller, node subtree.Key) (subtree.Attr, error) {
-	p, i, err := t.find(t.visibility(c.TID), node)
+// Attr implements [vfs.Tree].
+func (t *tree) Attr(c vfs.Caller, node vfs.Key) (vfs.Attr, error) {
+	p, i, err := t.find(t.visibility(c), node)
 	if err != nil {
-		return subtree.Attr{}, err
+		return vfs.Attr{}, err
 	}
 	return t.attr(p, i), nil
 }
 
 // attr takes all rights to write away.
-func (t *tree) attr(p []string, i info) subtree.Attr {
-	a := subtree.Attr{Ino: i.ino, Mode: i.kind(), Size: i.size}
+func (t *tree) attr(p []string, i info) vfs.Attr {
+	a := vfs.Attr{Ino: i.ino, Mode: i.kind(), Size: i.size}
 	switch i.kind() {
 	case unix.S_IFDIR:
 		a.Mode |= 0o555
@@ -178,9 +173,9 @@ func (t *tree) attr(p []string, i info) subtree.Attr {
 	return a
 }
 
-// List implements [subtree.Tree].
-func (t *tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) {
-	e := t.visibility(c.TID)
+// List implements [vfs.Tree].
+func (t *tree) List(c vfs.Caller, dir vfs.Key) ([]vfs.Entry, error) {
+	e := t.visibility(c)
 	p, _, err := t.find(e, dir)
 	if err != nil {
 		return nil, err
@@ -190,28 +185,28 @@ func (t *tree) List(c subtree.Caller, dir subtree.Key) ([]subtree.Entry, error) 
 		return nil, err
 	}
 	slices.Sort(names)
-	var entries []subtree.Entry
+	var entries []vfs.Entry
 	for _, name := range names {
 		if i, err := t.stat(e, append(p[:len(p):len(p)], name)); err == nil {
-			entries = append(entries, subtree.Entry{Name: name, Ino: i.ino, Mode: i.mode})
+			entries = append(entries, vfs.Entry{Name: name, Ino: i.ino, Mode: i.mode})
 		}
 	}
 	return entries, e.failed()
 }
 
-// Open implements [subtree.Tree]: files can be read only. A superuser may open
+// Open implements [vfs.Tree]: files can be read only. A superuser may open
 // them for writing, as on sysfs, and fails when he writes.
-func (t *tree) Open(c subtree.Caller, file subtree.Key, _ uint32) error {
-	_, i, err := t.find(t.visibility(c.TID), file)
+func (t *tree) Open(c vfs.Caller, file vfs.Key, _ uint32) error {
+	_, i, err := t.find(t.visibility(c), file)
 	if err == nil && i.kind() != unix.S_IFREG {
 		err = unix.EISDIR
 	}
 	return err
 }
 
-// Append implements [subtree.Tree].
-func (t *tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, error) {
-	e := t.visibility(c.TID)
+// Append implements [vfs.Tree].
+func (t *tree) Append(dst []byte, c vfs.Caller, file vfs.Key) ([]byte, error) {
+	e := t.visibility(c)
 	p, _, err := t.find(e, file)
 	if err != nil {
 		return dst, err
@@ -226,14 +221,14 @@ func (t *tree) Append(dst []byte, c subtree.Caller, file subtree.Key) ([]byte, e
 	}
 	if err != nil {
 		name := t.source.name(p)
-		return out, &subtree.Fallback{Path: name, Err: fmt.Errorf("render %s: %w", name, err)}
+		return out, &vfs.Fallback{Path: name, Err: fmt.Errorf("render %s: %w", name, err)}
 	}
 	return rendered, nil
 }
 
-// Target implements [subtree.Linker].
-func (t *tree) Target(c subtree.Caller, link subtree.Key) (string, error) {
-	p, i, err := t.find(t.visibility(c.TID), link)
+// Target implements [vfs.Linker].
+func (t *tree) Target(c vfs.Caller, link vfs.Key) (string, error) {
+	p, i, err := t.find(t.visibility(c), link)
 	if err != nil {
 		return "", err
 	}

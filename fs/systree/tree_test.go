@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // A container finds the CPUs and nodes of its view, and whatever everybody may
@@ -174,7 +174,7 @@ func TestMalformed(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := m.read(small, tt.path)
-		var f *subtree.Fallback
+		var f *vfs.Fallback
 		if got != tt.text || !errors.As(err, &f) || !errors.Is(err, cgroup.ErrFormat) || f.Path != path {
 			t.Errorf("%s: got %q, %v, want the host's %q", tt.path, got, err, tt.text)
 		}
@@ -185,7 +185,7 @@ func TestMalformed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := tree.Append([]byte("before:"), subtree.Caller{TID: small}, key); string(got) != "before:"+tt.text {
+		if got, _ := tree.Append([]byte("before:"), vfs.Caller{TID: small}, key); string(got) != "before:"+tt.text {
 			t.Errorf("%s behind other bytes: got %q", tt.path, got)
 		}
 	}
@@ -210,7 +210,7 @@ func TestMalformedNode(t *testing.T) {
 	if got, err := m.read(small, "node/online"); got != "0\n" || err != nil {
 		t.Errorf("online: got %q, %v", got, err)
 	}
-	var f *subtree.Fallback
+	var f *vfs.Fallback
 	if got, err := m.read(small, "node/has_cpu"); got != "0-1\n" || !errors.As(err, &f) {
 		t.Errorf("has_cpu: got %q, %v", got, err)
 	}
@@ -237,7 +237,7 @@ func TestEscapes(t *testing.T) {
 	}
 	tree := m["cpu"]
 	for _, name := range []string{"../secret", "/etc/passwd", "cpu1/online", "", ".."} {
-		if _, _, err := tree.Lookup(subtree.Caller{TID: host}, subtree.Top, name); !errors.Is(err, fs.ErrNotExist) {
+		if _, _, err := tree.Lookup(vfs.Caller{TID: host}, vfs.Top, name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -258,7 +258,7 @@ func TestReplacedBySymlink(t *testing.T) {
 	if err := os.Symlink(filepath.Join(root, "elsewhere"), dir); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := tree.Append(nil, subtree.Caller{TID: small}, key); err == nil {
+	if text, err := tree.Append(nil, vfs.Caller{TID: small}, key); err == nil {
 		t.Errorf("read %q", text)
 	}
 }
@@ -273,17 +273,17 @@ func TestSuccessor(t *testing.T) {
 			t.Fatal(err)
 		}
 		second := mount(t, root)[strings.Split(path, "/")[0]]
-		if got, err := second.Attr(subtree.Caller{TID: small}, key); err != nil || got != attr {
+		if got, err := second.Attr(vfs.Caller{TID: small}, key); err != nil || got != attr {
 			t.Errorf("%s: got %+v, %v, want %+v", path, got, err, attr)
 		}
 		other := uint32(apart)
 		if path == "cpu/cpu0/online" {
 			other = host // which has no such file
 		}
-		if _, err := second.Attr(subtree.Caller{TID: other}, key); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := second.Attr(vfs.Caller{TID: other}, key); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s of somebody else: %v", path, err)
 		}
-		if _, err := second.Attr(subtree.Caller{TID: small}, key+1<<30); !errors.Is(err, unix.ESTALE) {
+		if _, err := second.Attr(vfs.Caller{TID: small}, key+1<<30); !errors.Is(err, unix.ESTALE) {
 			t.Errorf("unknown key: %v", err)
 		}
 	}

@@ -9,18 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // system is where the trees of CPUs, nodes and blocks of memory are.
 type system struct {
 	walker *walker
-	viewer Viewer
+	viewer vfs.Viewer
 	blocks blocks
 }
 
-func (s *system) visibility(tid uint32) visibility {
-	return &systemVisibility{system: s, looker: looker{viewer: s.viewer, tid: tid}}
+func (s *system) visibility(c vfs.Caller) visibility {
+	return &systemVisibility{system: s, looker: looker{viewer: s.viewer, caller: c}}
 }
 
 // systemVisibility shows the CPUs and nodes of a caller. What they need is looked up

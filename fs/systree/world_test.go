@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -133,8 +133,8 @@ const (
 	host  = 1
 )
 
-func viewer(_ string, tid uint32, needs view.Needs, v *view.View) (bool, error) {
-	switch tid {
+func viewer(_ string, c vfs.Caller, needs view.Needs, v *view.View) (bool, error) {
+	switch c.TID {
 	case small:
 		v.CPUs, v.Nodes = cgroup.CPUSetOf(1, 4, 5), cgroup.CPUSetOf(0)
 	case apart:
@@ -157,7 +157,7 @@ func viewer(_ string, tid uint32, needs view.Needs, v *view.View) (bool, error) 
 }
 
 // mounted is the trees as package fs serves them.
-type mounted map[string]subtree.Tree
+type mounted map[string]vfs.Tree
 
 func mount(t testing.TB, root string) mounted {
 	t.Helper()
@@ -172,15 +172,15 @@ func mount(t testing.TB, root string) mounted {
 }
 
 // lookup walks to a path.
-func (m mounted) lookup(tid uint32, path string) (subtree.Tree, subtree.Key, subtree.Attr, error) {
+func (m mounted) lookup(tid uint32, path string) (vfs.Tree, vfs.Key, vfs.Attr, error) {
 	top, rest, _ := strings.Cut(path, "/")
-	tree, key, attr := m[top], subtree.Top, subtree.Attr{}
+	tree, key, attr := m[top], vfs.Top, vfs.Attr{}
 	if rest == "" {
 		return tree, key, attr, nil
 	}
 	var err error
 	for name := range strings.SplitSeq(rest, "/") {
-		if key, attr, err = tree.Lookup(subtree.Caller{TID: tid}, key, name); err != nil {
+		if key, attr, err = tree.Lookup(vfs.Caller{TID: tid}, key, name); err != nil {
 			break
 		}
 	}
@@ -193,10 +193,10 @@ func (m mounted) read(tid uint32, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := tree.Open(subtree.Caller{TID: tid}, key, 0); err != nil {
+	if err := tree.Open(vfs.Caller{TID: tid}, key, 0); err != nil {
 		return "", err
 	}
-	text, err := tree.Append(nil, subtree.Caller{TID: tid}, key)
+	text, err := tree.Append(nil, vfs.Caller{TID: tid}, key)
 	return string(text), err
 }
 
@@ -207,7 +207,7 @@ func (m mounted) find(t testing.TB, tid uint32, path string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := tree.List(subtree.Caller{TID: tid}, key)
+	entries, err := tree.List(vfs.Caller{TID: tid}, key)
 	if err != nil {
 		t.Fatal(path, err)
 	}
@@ -223,7 +223,7 @@ func (m mounted) find(t testing.TB, tid uint32, path string) []string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			target, err := tree.(subtree.Linker).Target(subtree.Caller{TID: tid}, key)
+			target, err := tree.(vfs.Linker).Target(vfs.Caller{TID: tid}, key)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 	"linuxcontainers.org/lxcfs/fs/cgrouptree"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
 // cgroupTree is the machine's cgroup tree, made when a connection first wants
@@ -19,7 +19,7 @@ type cgroupTree struct {
 
 // cgroupMounts returns the cgroup tree for a connection whose options want it.
 // A restored connection is served without it rather than not at all.
-func (s *server) cgroupMounts(o origin) ([]subtree.Mount, error) {
+func (s *server) cgroupMounts(o origin) ([]vfs.Mount, error) {
 	own, err := config.ParseMountOptions(o.Options)
 	if err != nil {
 		return nil, err
@@ -36,5 +36,5 @@ func (s *server) cgroupMounts(o origin) ([]subtree.Mount, error) {
 		s.log.Error("no cgroup tree", "mountpoint", o.Mountpoint, "error", c.err)
 		return nil, fmt.Errorf("cgroup tree: %w", c.err)
 	}
-	return []subtree.Mount{c.tree.Mount()}, nil
+	return []vfs.Mount{c.tree.Mount()}, nil
 }

@@ -11,8 +11,8 @@ import (
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/session"
 	"linuxcontainers.org/lxcfs/fs"
 	"linuxcontainers.org/lxcfs/fs/psi"
-	"linuxcontainers.org/lxcfs/fs/subtree"
 	"linuxcontainers.org/lxcfs/fs/systree"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -36,7 +36,7 @@ type connection struct {
 	accounts region
 	origin   origin
 	originFD int
-	subtrees []subtree.Mount
+	subtrees []vfs.Mount
 	triggers *psi.Engine // nil: off
 	restored bool
 
@@ -172,9 +172,9 @@ func (s *server) assemble(c *connection, p parts) error {
 	return nil
 }
 
-// diskstats returns /proc/diskstats as a thread reads it.
-func (c *connection) diskstats(tid uint32) ([]byte, error) {
-	return c.renderer.Show("/proc/diskstats", tid)
+// diskstats returns /proc/diskstats as somebody reads it.
+func (c *connection) diskstats(who vfs.Caller) ([]byte, error) {
+	return c.renderer.Show("/proc/diskstats", who)
 }
 
 // parts returns the descriptors.

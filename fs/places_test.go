@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	iofs "io/fs"
@@ -12,28 +13,29 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/subtree"
+	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // petTree is a subtree with a directory 1, which holds a file 2 and a link 3.
 // It notes what it is asked to change.
 type petTree struct {
-	callers []subtree.Caller
+	callers []vfs.Caller
 	did     []string
 }
 
-func petAttr(key subtree.Key) subtree.Attr {
+func petAttr(key vfs.Key) vfs.Attr {
 	switch key {
 	case 2:
-		return subtree.Attr{Ino: 102, Mode: syscall.S_IFREG | 0o640, UID: 7, Size: 3}
+		return vfs.Attr{Ino: 102, Mode: syscall.S_IFREG | 0o640, UID: 7, Size: 3}
 	case 3:
-		return subtree.Attr{Ino: 103, Mode: syscall.S_IFLNK | 0o777, Size: 4}
+		return vfs.Attr{Ino: 103, Mode: syscall.S_IFLNK | 0o777, Size: 4}
 	}
-	return subtree.Attr{Ino: 100 + uint64(key), Mode: syscall.S_IFDIR | 0o750, UID: 7, GID: 8}
+	return vfs.Attr{Ino: 100 + uint64(key), Mode: syscall.S_IFDIR | 0o750, UID: 7, GID: 8}
 }
 
-func (p *petTree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtree.Key, subtree.Attr, error) {
+func (p *petTree) Lookup(c vfs.Caller, dir vfs.Key, name string) (vfs.Key, vfs.Attr, error) {
 	p.callers = append(p.callers, c)
 	switch fmt.Sprint(dir, name) {
 	case "0dir":
@@ -51,37 +53,37 @@ func (p *petTree) Lookup(c subtree.Caller, dir subtree.Key, name string) (subtre
 	case "1refused":
 		return 7, petAttr(2), nil
 	}
-	return 0, subtree.Attr{}, fmt.Errorf("%s: %w", name, syscall.ENOENT)
+	return 0, vfs.Attr{}, fmt.Errorf("%s: %w", name, syscall.ENOENT)
 }
 
-func (p *petTree) Attr(_ subtree.Caller, key subtree.Key) (subtree.Attr, error) {
+func (p *petTree) Attr(_ vfs.Caller, key vfs.Key) (vfs.Attr, error) {
 	return petAttr(key), nil
 }
 
-func (p *petTree) List(_ subtree.Caller, key subtree.Key) ([]subtree.Entry, error) {
-	if key == subtree.Top {
-		return []subtree.Entry{{Name: "dir", Ino: 101, Mode: syscall.S_IFDIR}, {Name: "online", Ino: 9, Mode: syscall.S_IFREG}}, nil
+func (p *petTree) List(_ vfs.Caller, key vfs.Key) ([]vfs.Entry, error) {
+	if key == vfs.Top {
+		return []vfs.Entry{{Name: "dir", Ino: 101, Mode: syscall.S_IFDIR}, {Name: "online", Ino: 9, Mode: syscall.S_IFREG}}, nil
 	}
 	p.did = append(p.did, "list")
-	var entries []subtree.Entry
+	var entries []vfs.Entry
 	for i := range 300 {
-		entries = append(entries, subtree.Entry{Name: fmt.Sprint("name-", i, "-", len(p.did)), Ino: 1, Mode: syscall.S_IFREG})
+		entries = append(entries, vfs.Entry{Name: fmt.Sprint("name-", i, "-", len(p.did)), Ino: 1, Mode: syscall.S_IFREG})
 	}
 	return entries, nil
 }
 
-func (p *petTree) Open(_ subtree.Caller, _ subtree.Key, flags uint32) error {
+func (p *petTree) Open(_ vfs.Caller, _ vfs.Key, flags uint32) error {
 	if flags&syscall.O_ACCMODE == syscall.O_RDWR {
 		return syscall.EACCES
 	}
 	return nil
 }
 
-func (p *petTree) Append(dst []byte, c subtree.Caller, key subtree.Key) ([]byte, error) {
+func (p *petTree) Append(dst []byte, c vfs.Caller, key vfs.Key) ([]byte, error) {
 	switch key {
 	case 4:
 		err := fmt.Errorf("line 1: %w", cgroup.ErrFormat)
-		return append(dst, "the host's"...), &subtree.Fallback{Path: "/" + petDir + "/odd", Err: err}
+		return append(dst, "the host's"...), &vfs.Fallback{Path: "/" + petDir + "/odd", Err: err}
 	case 5:
 		return dst, syscall.ENODEV
 	case 6:
@@ -92,55 +94,55 @@ func (p *petTree) Append(dst []byte, c subtree.Caller, key subtree.Key) ([]byte,
 	return fmt.Appendf(dst, "%d for %d", key, c.TID), nil
 }
 
-func (p *petTree) Target(subtree.Caller, subtree.Key) (string, error) { return "file", nil }
+func (p *petTree) Target(vfs.Caller, vfs.Key) (string, error) { return "file", nil }
 
 // changeable adds all changes.
 type changeable struct{ petTree }
 
-func (p *changeable) Open(subtree.Caller, subtree.Key, uint32) error { return nil }
+func (p *changeable) Open(vfs.Caller, vfs.Key, uint32) error { return nil }
 
 func (p *changeable) note(format string, args ...any) {
 	p.did = append(p.did, fmt.Sprintf(format, args...))
 }
 
-func (p *changeable) Write(_ subtree.Caller, key subtree.Key, off uint64, data []byte) (int, error) {
+func (p *changeable) Write(_ vfs.Caller, key vfs.Key, off uint64, data []byte) (int, error) {
 	p.note("write %d %d %s", key, off, data)
 	return len(data), nil
 }
 
-func (p *changeable) Change(_ subtree.Caller, key subtree.Key, c subtree.Change) (subtree.Attr, error) {
+func (p *changeable) Change(_ vfs.Caller, key vfs.Key, c vfs.Change) (vfs.Attr, error) {
 	p.note("change %d %o", key, *c.Mode)
 	return petAttr(key), nil
 }
 
-func (p *changeable) Mkdir(c subtree.Caller, key subtree.Key, name string, mode uint32) (subtree.Key, subtree.Attr, error) {
+func (p *changeable) Mkdir(c vfs.Caller, key vfs.Key, name string, mode uint32) (vfs.Key, vfs.Attr, error) {
 	p.note("mkdir %d %s %o %v", key, name, mode, c.Replayed)
 	return 1, petAttr(1), nil
 }
 
-func (p *changeable) Access(c subtree.Caller, key subtree.Key, want uint32) error {
+func (p *changeable) Access(c vfs.Caller, key vfs.Key, want uint32) error {
 	if c.UID != 7 && want&mayWrite != 0 {
 		return syscall.EACCES
 	}
 	return nil
 }
 
-var _ subtree.Mutable = (*changeable)(nil)
+var _ vfs.Mutable = (*changeable)(nil)
 
-func (p *changeable) Rmdir(_ subtree.Caller, key subtree.Key, name string) error {
+func (p *changeable) Rmdir(_ vfs.Caller, key vfs.Key, name string) error {
 	p.note("rmdir %d %s", key, name)
 	return syscall.EBUSY
 }
 
-func petMount(tree subtree.Tree) *Tree { return petMountReporting(tree, nil) }
+func petMount(tree vfs.Tree) *Tree { return petMountReporting(tree, nil) }
 
-func petMountReporting(tree subtree.Tree, report func(Fallback)) *Tree {
-	r := NewRenderer(Config{FS: archive("/sys/devices/system/cpu/online", "0\n"), Resolver: resolver{}, Switches: new(Switches), Report: report}, nil)
-	r.files = []*File{{Path: "/sys/devices/system/cpu/online", Append: upper}}
+func petMountReporting(tree vfs.Tree, report func(Fallback)) *Tree {
+	r := NewRenderer(Config{FS: archive("/sys/devices/system/cpu/online", "0\n"), Resolver: resolver{}, Switches: new(Switches), Report: report},
+		[]*File{{Path: "/sys/devices/system/cpu/online", Append: upper}})
 	return NewTree(r, newMemoryStore(),
-		subtree.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: tree},
-		subtree.Mount{Path: "/cgroup", KeyBits: 44, Tree: tree},
-		subtree.Mount{Path: "/elsewhere", KeyBits: 8, Tree: tree})
+		vfs.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: tree},
+		vfs.Mount{Path: "/cgroup", KeyBits: 44, Tree: tree},
+		vfs.Mount{Path: "/elsewhere", KeyBits: 8, Tree: tree})
 }
 
 const petDir = "sys/devices/system/cpu/dir"
@@ -149,7 +151,7 @@ const petDir = "sys/devices/system/cpu/dir"
 func TestSubtreeLookup(t *testing.T) {
 	p := new(petTree)
 	tree := petMount(p)
-	if e := lookup(t, tree, "sys/devices/system/cpu/online"); e.NodeId&subtreeBit != 0 || e.Ino != 40 {
+	if e := lookup(t, tree, "sys/devices/system/cpu/online"); e.NodeId&treeBit != 0 || e.Ino != 40 {
 		t.Errorf("file of the table: %+v", e)
 	}
 	a, b := lookup(t, tree, petDir+"/file"), lookup(t, tree, petDir+"/file")
@@ -166,7 +168,7 @@ func TestSubtreeLookup(t *testing.T) {
 	if got := tree.Lookup(nil, &h, "none", &fuse.EntryOut{}); got != fuse.ENOENT {
 		t.Errorf("unknown name: %v", got)
 	}
-	if got, want := p.callers[len(p.callers)-1], (subtree.Caller{UID: 5, GID: 6, TID: 9}); got != want {
+	if got, want := p.callers[len(p.callers)-1], (vfs.Caller{UID: 5, GID: 6, TID: 9}); got != want {
 		t.Errorf("caller %+v, want %+v", got, want)
 	}
 	if got := tree.Lookup(nil, &fuse.InHeader{NodeId: 1}, "elsewhere", &fuse.EntryOut{}); got != fuse.ENOENT {
@@ -184,14 +186,14 @@ func TestSubtreeIDs(t *testing.T) {
 			store := newMemoryStore()
 			store.epoch = epoch
 			tree := NewTree(r, store,
-				subtree.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: new(petTree)},
-				subtree.Mount{Path: "/cgroup", KeyBits: 44, Tree: new(petTree)})
+				vfs.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: new(petTree)},
+				vfs.Mount{Path: "/cgroup", KeyBits: 44, Tree: new(petTree)})
 			if id := lookup(t, tree, top+"/file").NodeId; id != want {
 				t.Fatalf("%s: id %#x, want %#x", top, id, want)
 			}
 			for _, old := range []uint64{want, want | 1<<59, want | 1<<45} {
-				if s, key := tree.below(old); s == nil || key != 2 {
-					t.Fatalf("%s: id %#x is taken for key %d", top, old, key)
+				if p := tree.at(old); p.mounted == tree.root || p.key != 2 {
+					t.Fatalf("%s: id %#x is taken for key %d", top, old, p.key)
 				}
 			}
 		}
@@ -305,7 +307,7 @@ func TestViewFallsBack(t *testing.T) {
 	tree := petMount(new(petTree))
 	tree.renderer.Resolver = resolver{}
 	for _, path := range []string{"/sys/devices/system/cpu", "/" + petDir + "/file", "/sys/devices/system/cpu/online", "/elsewhere"} {
-		if contained, err := tree.renderer.View(path, 12, view.NeedCPUs, new(view.View)); contained || err != nil {
+		if contained, err := tree.renderer.View(path, vfs.Caller{TID: 12}, view.NeedCPUs, new(view.View)); contained || err != nil {
 			t.Errorf("%s: a view of nobody", path)
 		}
 	}
@@ -435,7 +437,7 @@ func TestSubtreeReadOnly(t *testing.T) {
 func TestPaths(t *testing.T) {
 	r, _ := testRenderer(t)
 	pets := new(petTree)
-	tree := NewTree(r, newMemoryStore(), subtree.Mount{Path: "/sys/block", KeyBits: 8, Tree: pets})
+	tree := NewTree(r, newMemoryStore(), vfs.Mount{Path: "/sys/block", KeyBits: 8, Tree: pets})
 	paths := tree.Paths(7)
 	if !slices.IsSorted(paths) {
 		t.Errorf("not in order: %q", paths)
@@ -448,10 +450,86 @@ func TestPaths(t *testing.T) {
 	if slices.Contains(paths, "/sys/block/dir") || pets.callers[0].TID != 7 {
 		t.Errorf("a directory is listed, or for another caller: %q, %+v", paths, pets.callers)
 	}
-	mutable := NewTree(r, newMemoryStore(), subtree.Mount{Path: "/cgroup", KeyBits: 8, Tree: new(changeable)})
+	mutable := NewTree(r, newMemoryStore(), vfs.Mount{Path: "/cgroup", KeyBits: 8, Tree: new(changeable)})
 	for _, path := range mutable.Paths(7) {
 		if strings.HasPrefix(path, "/cgroup") {
 			t.Errorf("%s of a tree that can be changed is listed", path)
 		}
+	}
+}
+
+// asked is a resolver that counts how often it is asked.
+type asked struct {
+	resolver
+	times *int
+}
+
+func (a asked) Resolve(tid uint32) (container.Decision, error) {
+	*a.times++
+	return a.resolver.Resolve(tid)
+}
+
+// sysTree is a tree that looks whose its content is, as that of /sys does.
+type sysTree struct {
+	petTree
+	view func(string, vfs.Caller, view.Needs, *view.View) (bool, error)
+}
+
+func (s *sysTree) Append(dst []byte, c vfs.Caller, _ vfs.Key) ([]byte, error) {
+	contained, err := s.view("/"+petDir+"/file", c, view.NeedCPUs, new(view.View))
+	return fmt.Appendf(dst, "contained: %v", contained), err
+}
+
+// Of every file a read asks once who reads, and counts as one of his container.
+func TestReadsResolveOnce(t *testing.T) {
+	pets := new(sysTree)
+	tree := petMount(pets)
+	pets.view = tree.renderer.View
+	box := &container.Container{Name: "good", InitPID: 1}
+	var times int
+	tree.renderer.Resolver = asked{resolver{12: {Container: box}}, &times}
+	tree.renderer.Gatherer = gatherer{}
+	for i, path := range []string{"sys/devices/system/cpu/online", petDir + "/file"} {
+		times = 0
+		if text, status := readAll(t, tree, path); status != fuse.OK || text == "" || text == "contained: false" {
+			t.Errorf("%s: %q, %v", path, text, status)
+		}
+		if times != 1 || box.Reads() != uint64(i+1) {
+			t.Errorf("%s: the resolver was asked %d times, %d reads are counted", path, times, box.Reads())
+		}
+	}
+}
+
+// Directories of the table are listed as those of any tree. What an earlier version
+// opened, under the number 0 each, is not taken for another.
+func TestTableReadDir(t *testing.T) {
+	tree := petMount(new(petTree))
+	for id, want := range map[uint64][]string{
+		1: {".", "..", "cgroup", "sys"}, 5: {".", "..", "cpu"},
+	} {
+		if got := names(t, tree, id); !slices.Equal(got, want) {
+			t.Errorf("%d: got %q, want %q", id, got, want)
+		}
+	}
+	for _, id := range []uint64{1, 5} {
+		in := fuse.ReadIn{InHeader: fuse.InHeader{NodeId: id}}
+		if got := tree.ReadDir(nil, &in, fuse.NewDirEntryList(make([]byte, 30), 0)); got != fuse.OK {
+			t.Fatal(got)
+		}
+	}
+	buf := make([]byte, 512)
+	in := fuse.ReadIn{InHeader: fuse.InHeader{NodeId: 1}, Offset: 2}
+	if tree.ReadDir(nil, &in, fuse.NewDirEntryList(buf, 2)); !slices.Equal(direntNames(buf), []string{"cgroup", "sys"}) {
+		t.Errorf("read on: got %q", direntNames(buf))
+	}
+	for id, want := range map[uint64][2]uint64{1: {1, 1}, 5: {5, 4}, 6: {6, 5}} { // ino of "." and ".."
+		buf := make([]byte, 512)
+		tree.ReadDir(nil, &fuse.ReadIn{InHeader: fuse.InHeader{NodeId: id}}, fuse.NewDirEntryList(buf, 0))
+		if self, above := binary.NativeEndian.Uint64(buf), binary.NativeEndian.Uint64(buf[32:]); [2]uint64{self, above} != want {
+			t.Errorf("%d: got %d and %d, want %v", id, self, above, want)
+		}
+	}
+	if got := tree.ReadDir(nil, &fuse.ReadIn{InHeader: fuse.InHeader{NodeId: 40}}, fuse.NewDirEntryList(buf, 0)); got != fuse.Status(syscall.ENOTDIR) {
+		t.Errorf("a file: %v, want ENOTDIR", got)
 	}
 }

@@ -54,20 +54,21 @@ func TestIndexesFrozen(t *testing.T) {
 	}
 }
 
-// So are the numbers of subtrees.
-func TestSubtreeNumbersFrozen(t *testing.T) {
+// So are the numbers of trees.
+func TestTreeNumbersFrozen(t *testing.T) {
 	want := map[string]uint64{"/sys/devices/system/cpu": 0, "/sys/devices/system/node": 1, "/cgroup": 2, "/sys/block": 3, "/sys/devices/system/memory": 4}
-	if got := subtreeNumbers(); !maps.Equal(got, want) {
+	if got := treeNumbers(); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
-func TestNodeTable(t *testing.T) {
+func TestTable(t *testing.T) {
 	files := []*File{{Path: "/proc/stat"}, {Path: "/sys/devices/system/cpu/online"}, {Path: "/proc/unknown"}, {Path: "/proc/cpuinfo"}}
-	table := newNodeTable(files, func(string) uint64 { return 42 })
+	r := &Renderer{Config: Config{FS: archive("/sys/devices/system/cpu/online", "0-1\n")}}
+	table := newTable(r, files)
 	root := table.node(1)
 	cpu := root.child("sys").child("devices").child("system").child("cpu")
-	if cpu == nil || cpu.child("online") == nil || cpu.child("online").size != 42 {
+	if cpu == nil || cpu.child("online") == nil || cpu.child("online").length != 4 {
 		t.Fatalf("no online: %+v", cpu)
 	}
 	if n := root.child("proc").child("unknown"); n != nil {
@@ -81,8 +82,10 @@ func TestNodeTable(t *testing.T) {
 		t.Errorf("got %q, want %q", names, want)
 	}
 	stat := root.child("proc").child("stat")
-	if got := table.node(nodeID(stat.index) | 1<<62); got != stat {
-		t.Errorf("node of an id of an earlier version: got %+v", got)
+	tree := &Tree{table: table, renderer: r}
+	tree.mount(nil)
+	if p := tree.at(uint64(stat.index) | 1<<62); p.Tree != table || table.node(p.key) != stat {
+		t.Errorf("node of an id of an earlier version: got %+v", p)
 	}
 	if got := table.node(9999); got != nil {
 		t.Errorf("node of an unknown id: got %+v", got)

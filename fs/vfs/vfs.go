@@ -1,11 +1,16 @@
-// Package subtree says what a dynamic part of the served tree is: a directory
-// whose content is not in the frozen table of package fs but is made by somebody
-// else, for each caller. Package fs keeps everything that the kernel sees (node
-// ids, handles, offsets, sizes, timeouts) and asks a [Tree] for the rest, in
-// plain types.
+// Package vfs says what a tree of the served file system is: the frozen table of
+// package fs, whose files are the same for everybody but for their content, and
+// directories whose content is made by somebody else, for each caller. Package fs
+// keeps everything that the kernel sees (node ids, handles, offsets, timeouts) and
+// asks a [Tree] for the rest, in plain types.
 //
 // The package holds types only.
-package subtree
+package vfs
+
+import (
+	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
 
 // Caller is who asks, from the request's header.
 type Caller struct {
@@ -16,7 +21,19 @@ type Caller struct {
 	// Replayed is true when a process that died may have carried out this
 	// request already: a mkdir's EEXIST is then success.
 	Replayed bool
+	// Quiet is true when nobody reads: what fails is neither counted nor reported.
+	Quiet bool
+	// Resolved says that Decision and Err are what the resolver says of the caller, so
+	// that a read asks it once. Only package fs looks at the three.
+	Resolved bool
+	Decision container.Decision
+	Err      error
 }
+
+// Viewer fills in the parts of v that are needed for a caller, and returns false
+// for one that sees the host. path is the file that it is for. An error is for a
+// caller who is to see neither now.
+type Viewer func(path string, c Caller, needs view.Needs, v *view.View) (bool, error)
 
 // Key names a node to its [Tree], in as many bits as [Mount.KeyBits] says. It is
 // a part of the node id that a kernel holds, and bind mounts hold node ids for
@@ -24,7 +41,7 @@ type Caller struct {
 // looked it up. 0 is the top directory.
 type Key uint64
 
-// Top is the key of a subtree's top directory.
+// Top is the key of a tree's top directory.
 const Top Key = 0
 
 // Attr is what stat(2) shows of a node.
@@ -40,6 +57,9 @@ type Attr struct {
 	Length int
 	// Time is seconds since the epoch; 0: the host's boot.
 	Time uint64
+	// Fixed: the name leads here for everybody and for ever, so that the kernel may
+	// keep it.
+	Fixed bool
 }
 
 // Entry is a name in a directory. Of Attr only Ino and the type are used.
@@ -49,7 +69,7 @@ type Entry struct {
 	Mode uint32
 }
 
-// Tree is a dynamic subtree. Package fs never asks it for "." and "..". All
+// Tree is a part of what is served. Package fs never asks it for "." and "..". All
 // methods are called by many goroutines at once; errors hold a syscall.Errno,
 // io/fs.ErrNotExist or io/fs.ErrPermission, any other is answered with EIO.
 type Tree interface {
@@ -93,7 +113,8 @@ type Change struct {
 }
 
 // Mutable is a [Tree] that can be changed. All changes to any other one, and
-// all that are not named here, are refused with EPERM; everybody may read it.
+// all that are not named here, are refused with EPERM; permissions are those that
+// Attr says.
 // The kernel checks no permissions: a Mutable does, in all its methods.
 type Mutable interface {
 	// Access says whether the caller has these permissions for a node: bits of
@@ -109,8 +130,8 @@ type Mutable interface {
 	Rmdir(c Caller, dir Key, name string) error
 }
 
-// Mount is where a [Tree] is served. If the directory is in the frozen table of
-// package fs as well, names there win.
+// Mount is where a [Tree] is served. Names that the frozen table of package fs has
+// in that directory win.
 type Mount struct {
 	// Path is the top directory below the mount point, "/cgroup".
 	Path string
