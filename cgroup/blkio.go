@@ -57,7 +57,7 @@ func (h *Host) readBlkio(buf *[]byte, p place, t *ioTable) (from Origin, err err
 				return from, formatIn(file, p.dir, err)
 			}
 			if from.file == "" || devices && !counted {
-				from, counted = Origin{p, file}, devices
+				from, counted = p.origin(file), devices
 			}
 			if devices {
 				break

@@ -32,13 +32,14 @@ func (q CPUQuota) Ceil() int {
 	return int(min(max(n, 1), math.MaxInt))
 }
 
-// tighter compares the ratios quota/period, by 128-bit cross products.
-func (q CPUQuota) tighter(o CPUQuota) bool {
-	if q.QuotaUsec == Max || o.QuotaUsec == Max {
-		return q.QuotaUsec != Max
+// looser reports whether q allows more than quota in each period: it compares the
+// ratios, by 128-bit cross products.
+func (q *CPUQuota) looser(quota, period uint64) bool {
+	if quota == Max || q.QuotaUsec == Max {
+		return quota != Max
 	}
-	hi1, lo1 := bits.Mul64(q.QuotaUsec, o.PeriodUsec)
-	hi2, lo2 := bits.Mul64(o.QuotaUsec, q.PeriodUsec)
+	hi1, lo1 := bits.Mul64(quota, q.PeriodUsec)
+	hi2, lo2 := bits.Mul64(q.QuotaUsec, period)
 	return hi1 < hi2 || hi1 == hi2 && lo1 < lo2
 }
 
@@ -46,8 +47,8 @@ func (q CPUQuota) tighter(o CPUQuota) bool {
 // its ancestors: cpu.max, v1 cpu.cfs_quota_us and cpu.cfs_period_us. The error
 // is fs.ErrNotExist where the machine has no cpu controller; levels at which it
 // is not enabled (v2) or unreadable have no quota.
-func (h *Host) ReadCPUQuota(m Membership) (CPUQuota, error) {
-	least := CPUQuota{QuotaUsec: Max}
+func (h *Host) ReadCPUQuota(m Membership) (least CPUQuota, err error) {
+	least.QuotaUsec = Max
 	p, err := h.place(m, "cpu")
 	if err != nil {
 		return least, err
@@ -56,10 +57,11 @@ func (h *Host) ReadCPUQuota(m Membership) (CPUQuota, error) {
 	defer h.release(buf)
 	for q, level, ok := p, 1, true; ok && !q.root(); level++ {
 		own := level == 1
-		quota, err := h.readQuota(buf, q)
+		quota, period, err := h.readQuota(buf, q)
 		switch {
-		case err == nil && quota.tighter(least):
-			least = quota
+		case err == nil && least.looser(quota, period):
+			least.QuotaUsec, least.PeriodUsec = quota, period
+			least.From = q.origin(quotaFile(q))
 		case own && errors.Is(err, fs.ErrNotExist):
 			if gone := h.removed(q); gone != nil {
 				return least, gone
@@ -72,57 +74,62 @@ func (h *Host) ReadCPUQuota(m Membership) (CPUQuota, error) {
 	return least, nil
 }
 
-// readQuota reads the quota of one cgroup.
-func (h *Host) readQuota(buf *[]byte, p place) (CPUQuota, error) {
-	file, parse := "cpu.max", parseCPUMax
+func quotaFile(p place) string {
 	if p.hierarchy.Version == 1 {
-		file, parse = "cpu.cfs_quota_us", parseCFSQuota
+		return "cpu.cfs_quota_us"
+	}
+	return "cpu.max"
+}
+
+// readQuota reads the quota of one cgroup, and its period.
+func (h *Host) readQuota(buf *[]byte, p place) (quota, period uint64, err error) {
+	file, parse := quotaFile(p), parseCPUMax
+	if p.hierarchy.Version == 1 {
+		parse = parseCFSQuota
 	}
 	b, err := h.content(buf, p.dir, file)
 	if err != nil {
-		return CPUQuota{}, err
+		return 0, 0, err
 	}
-	q, err := parse(b)
-	if err != nil {
-		return CPUQuota{}, formatIn(file, p.dir, err)
+	if quota, period, err = parse(b); err != nil {
+		return 0, 0, formatIn(file, p.dir, err)
 	}
-	if p.hierarchy.Version == 1 && q.QuotaUsec != Max {
-		const period = "cpu.cfs_period_us"
-		q.PeriodUsec, err = h.value(buf, p.dir, period, parseSingle)
-		if err == nil && q.PeriodUsec == 0 {
-			err = formatIn(period, p.dir, formatError([]byte("0")))
+	if p.hierarchy.Version == 1 && quota != Max {
+		const file = "cpu.cfs_period_us"
+		period, err = h.value(buf, p.dir, file, parseSingle)
+		if err == nil && period == 0 {
+			err = formatIn(file, p.dir, formatError([]byte("0")))
 		}
 	}
-	q.From = Origin{p, file}
-	return q, err
+	return quota, period, err
 }
 
 // parseCPUMax parses cpu.max, quota and period in microseconds:
 //
 //	max 100000
 //	150000 100000
-func parseCPUMax(content []byte) (CPUQuota, error) {
+func parseCPUMax(content []byte) (quota, period uint64, err error) {
 	line, terminated := bytes.CutSuffix(content, []byte("\n"))
-	quota, period := cutField(line)
-	q := CPUQuota{QuotaUsec: Max}
-	var ok1, ok2 bool
-	if ok1 = string(quota) == "max"; !ok1 {
-		q.QuotaUsec, ok1 = parseDigits(quota)
+	first, second := cutField(line)
+	quota, ok1 := parseDigits(first)
+	if string(first) == "max" {
+		quota, ok1 = Max, true
 	}
-	q.PeriodUsec, ok2 = parseDigits(period)
-	if !terminated || !ok1 || !ok2 || q.PeriodUsec == 0 {
-		return CPUQuota{QuotaUsec: Max}, formatError(content)
+	period, ok2 := parseDigits(second)
+	if !terminated || !ok1 || !ok2 || period == 0 {
+		return Max, 0, formatError(content)
 	}
-	return q, nil
+	return quota, period, nil
 }
 
-// parseCFSQuota parses cpu.cfs_quota_us of v1, microseconds, -1 for no limit:
+// parseCFSQuota parses cpu.cfs_quota_us of v1, microseconds, -1 for no limit; the
+// period is in another file:
 //
 //	-1
-func parseCFSQuota(content []byte) (CPUQuota, error) {
+func parseCFSQuota(content []byte) (quota, period uint64, err error) {
 	if string(content) == "-1\n" {
-		return CPUQuota{QuotaUsec: Max}, nil
+		return Max, 0, nil
 	}
-	v, err := parseSingle(content)
-	return CPUQuota{QuotaUsec: v}, err
+	quota, err = parseSingle(content)
+	return quota, 0, err
 }

@@ -34,11 +34,8 @@ func TestReadCPUQuota(t *testing.T) {
 	v2, a := captured(t, "v2")
 	v1, a1 := captured(t, "v1")
 	none := CPUQuota{QuotaUsec: Max}
-	from := func(h *Host, hierarchy int, path, dir, file string) Origin {
-		return Origin{place{&h.Hierarchies[hierarchy], path, dir + path}, file}
-	}
-	c1 := CPUQuota{250000, 100000, from(v2, 0, "/lxc/c1", "/sys/fs/cgroup", "cpu.max")}
-	parent := CPUQuota{300000, 100000, from(v2, 0, "/lxc", "/sys/fs/cgroup", "cpu.max")}
+	c1 := CPUQuota{250000, 100000, Origin{&v2.Hierarchies[0], "/lxc/c1", "cpu.max"}}
+	parent := CPUQuota{300000, 100000, Origin{&v2.Hierarchies[0], "/lxc", "cpu.max"}}
 	check := func(name string, h *Host, path string, want CPUQuota, wantErr error) {
 		t.Helper()
 		got, err := h.ReadCPUQuota(on(t, path))
@@ -63,7 +60,7 @@ func TestReadCPUQuota(t *testing.T) {
 		check(bad, v2, "/lxc/c1", none, ErrFormat)
 	}
 
-	check("v1", v1, "/lxc/c1", CPUQuota{150000, 100000, from(v1, 0, "/lxc/c1", "/sys/fs/cgroup/cpu,cpuacct", "cpu.cfs_quota_us")}, nil)
+	check("v1", v1, "/lxc/c1", CPUQuota{150000, 100000, Origin{&v1.Hierarchies[0], "/lxc/c1", "cpu.cfs_quota_us"}}, nil)
 	check("v1 none", v1, "/lxc", none, nil)
 	a1.Files["/sys/fs/cgroup/cpu,cpuacct/lxc/c1/cpu.cfs_period_us"] = "0\n"
 	check("v1 no period", v1, "/lxc/c1", none, ErrFormat)

@@ -46,7 +46,7 @@ func (h *Host) ReadCPUUsage(m Membership, dst *CPUUsage) error {
 		}
 		return h.readThrottled(buf, m, dst)
 	}
-	dst.PerCPU, dst.From = nil, Origin{p, cpuStatFile}
+	dst.PerCPU, dst.From = nil, p.origin(cpuStatFile)
 	return h.readCPUStat(buf, p, dst)
 }
 

@@ -10,7 +10,7 @@ import (
 // readCPUAcct reads the CPU time of a v1 cgroup.
 func (h *Host) readCPUAcct(buf *[]byte, p place, dst *CPUUsage) error {
 	const file = "cpuacct.usage_all"
-	dst.From = Origin{p, file}
+	dst.From = p.origin(file)
 	b, err := h.content(buf, p.dir, file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -33,7 +33,7 @@ func (h *Host) readCPUAcct(buf *[]byte, p place, dst *CPUUsage) error {
 // readUsagePerCPU is for kernels before 4.8.
 func (h *Host) readUsagePerCPU(buf *[]byte, p place, dst *CPUUsage) error {
 	const stat, percpu = "cpuacct.stat", "cpuacct.usage_percpu"
-	dst.From = Origin{p, percpu}
+	dst.From = p.origin(percpu)
 	b, err := h.content(buf, p.dir, stat)
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (h *Host) readCPUSet(m Membership, files cpusetFiles) (CPUSet, Origin, erro
 		s, file, err := h.readEffective(buf, q, files)
 		switch {
 		case err == nil && !s.Empty():
-			return s, Origin{q, file}, nil
+			return s, q.origin(file), nil
 		case own && errors.Is(err, fs.ErrNotExist):
 			if gone := h.removed(q); gone != nil {
 				return nil, Origin{}, gone

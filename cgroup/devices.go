@@ -43,7 +43,7 @@ type DevicePolicy struct {
 func (h *Host) ReadDevicePolicy(m Membership) (DevicePolicy, error) {
 	p, err := h.place(m, "devices")
 	if err == nil && p.hierarchy.Version == 1 {
-		return h.readDevicesList(Origin{p, "devices.list"})
+		return h.readDevicesList(p)
 	}
 	_, path := h.Identity(m)
 	u := UnitOf(path)
@@ -55,7 +55,7 @@ func (h *Host) ReadDevicePolicy(m Membership) (DevicePolicy, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return everything, nil
 	}
-	policy.From.at.path = u.Path
+	policy.From.path = u.Path
 	// What is deeper than where a runtime puts its container has been put there
 	// by somebody inside, who may have given it less.
 	rest := strings.TrimPrefix(path, u.Path)
@@ -63,8 +63,9 @@ func (h *Host) ReadDevicePolicy(m Membership) (DevicePolicy, error) {
 	return policy, err
 }
 
-func (h *Host) readDevicesList(from Origin) (DevicePolicy, error) {
-	name := from.File()
+func (h *Host) readDevicesList(p place) (DevicePolicy, error) {
+	const file = "devices.list"
+	name := p.dir + "/" + file
 	buf := h.buffer()
 	defer h.release(buf)
 	var err error
@@ -75,7 +76,7 @@ func (h *Host) readDevicesList(from Origin) (DevicePolicy, error) {
 	if err != nil {
 		return DevicePolicy{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return DevicePolicy{Rules: rules, From: from, Own: true}, nil
+	return DevicePolicy{Rules: rules, From: p.origin(file), Own: true}, nil
 }
 
 // parseDevicesList parses v1 devices.list

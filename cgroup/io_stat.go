@@ -40,7 +40,7 @@ func (h *Host) ReadIO(m Membership, dst []IOStat) ([]IOStat, Origin, error) {
 		if err = parseIOStat(b, &t); err != nil {
 			err = formatIn(file, p.dir, err)
 		}
-		from = Origin{p, file}
+		from = p.origin(file)
 	}
 	slices.SortFunc(t.stats, func(a, b IOStat) int {
 		return cmp.Or(cmp.Compare(a.Major, b.Major), cmp.Compare(a.Minor, b.Minor))

@@ -9,22 +9,32 @@ import (
 // as it was found; its texts are made when somebody asks for them. The zero Origin
 // is none.
 type Origin struct {
-	at   place
-	file string
+	hierarchy *Hierarchy
+	path      string // as in /proc/PID/cgroup
+	file      string // absolute where it is no interface file
 }
 
+// origin returns a file of p's cgroup.
+func (p place) origin(file string) Origin { return Origin{p.hierarchy, p.path, file} }
+
 // Cgroup returns the path of the cgroup, as in /proc/PID/cgroup; "" for none.
-func (o Origin) Cgroup() string { return o.at.path }
+func (o Origin) Cgroup() string { return o.path }
 
 // Dir returns the absolute directory of the cgroup; "" for none.
-func (o Origin) Dir() string { return o.at.dir }
-
-// File returns the absolute name of the interface file; "" for none.
-func (o Origin) File() string {
-	if o.file == "" {
+func (o Origin) Dir() string {
+	if o.hierarchy == nil {
 		return ""
 	}
-	return o.at.dir + "/" + o.file
+	dir, _ := o.hierarchy.Dir(o.path) // which was found so
+	return dir
+}
+
+// File returns the absolute name of the file; "" for none.
+func (o Origin) File() string {
+	if o.hierarchy == nil {
+		return o.file
+	}
+	return o.Dir() + "/" + o.file
 }
 
 // Limit is the smallest limit of a cgroup and those above it, and knows whose it
@@ -56,11 +66,11 @@ func (l Limit) From(h *Host) (Origin, error) {
 	}
 	buf := h.buffer()
 	defer h.release(buf)
-	found, err := h.limit(buf, l.from.at, l.from.file, parseLimitV1)
+	found, err := h.limit(buf, place{l.from.hierarchy, l.from.path, l.from.Dir()}, l.from.file, parseLimitV1)
 	if err != nil || found.Value == l.Value {
 		return found.from, err
 	}
-	return Origin{at: place{path: hidden}}, nil
+	return Origin{path: hidden}, nil
 }
 
 // limit returns the smallest value of the file in p's cgroup and its ancestors.
@@ -73,7 +83,7 @@ func (h *Host) limit(buf *[]byte, p place, file string, parse func([]byte) (uint
 		v, err := h.value(buf, q.dir, file, parse)
 		switch {
 		case err == nil && v < least.Value:
-			least.Value, least.from = v, Origin{q, file}
+			least.Value, least.from = v, q.origin(file)
 		case err != nil && !unseen(err, level == 1):
 			return Limit{Value: Max}, err
 		}

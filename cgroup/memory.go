@@ -50,10 +50,12 @@ func memoryFiles(version int) memoryNames {
 }
 
 // StatFrom returns where Stat comes from.
-func (m *Memory) StatFrom() Origin { return Origin{m.From.at, memoryStatFile} }
+func (m *Memory) StatFrom() Origin { return Origin{m.From.hierarchy, m.From.path, memoryStatFile} }
 
 // SwapFrom returns where SwapUsage comes from.
-func (m *Memory) SwapFrom() Origin { return Origin{m.From.at, memoryFiles(m.Version).swapUsage} }
+func (m *Memory) SwapFrom() Origin {
+	return Origin{m.From.hierarchy, m.From.path, memoryFiles(m.Version).swapUsage}
+}
 
 // ReadMemory overwrites *dst with m's memory. After an error *dst is undefined.
 // The error is fs.ErrNotExist where no memory controller counts for m.
@@ -74,7 +76,7 @@ func (h *Host) ReadMemory(m Membership, dst *Memory) error {
 	if dst.Usage, err = parseSingle(b); err != nil {
 		return formatIn(files.usage, p.dir, err)
 	}
-	dst.From = Origin{p, files.usage}
+	dst.From = p.origin(files.usage)
 	if dst.SwapUsage, dst.SwapAccounting, err = h.optional(buf, p, files.swapUsage); err != nil {
 		return err
 	}
@@ -116,7 +118,7 @@ func (h *Host) readMemoryExtra(buf *[]byte, p place, dst *Memory) (err error) {
 func (h *Host) memoryLimit(told limitLine, buf *[]byte, p place, file string) (Limit, error) {
 	switch {
 	case told.present:
-		return Limit{Value: told.bytes, from: Origin{p, file}, told: true}, nil
+		return Limit{Value: told.bytes, from: p.origin(file), told: true}, nil
 	case p.hierarchy.Version == 1:
 		return h.limit(buf, p, file, parseLimitV1)
 	}

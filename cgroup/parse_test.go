@@ -78,11 +78,11 @@ func FuzzParseValues(f *testing.F) {
 		if v, err := parseMax(b); err == nil && v < Max && strings.TrimLeft(string(b), "0") != strings.TrimLeft(uintLine(v), "0") {
 			t.Errorf("got %d from %q", v, b)
 		}
-		if q, err := parseCPUMax(b); err == nil && q.Ceil() < 1 {
-			t.Errorf("got %+v from %q", q, b)
+		if quota, period, err := parseCPUMax(b); err == nil && (CPUQuota{QuotaUsec: quota, PeriodUsec: period}).Ceil() < 1 {
+			t.Errorf("got %d of %d from %q", quota, period, b)
 		}
 		_, _ = parseLimitV1(b)
-		_, _ = parseCFSQuota(b)
+		_, _, _ = parseCFSQuota(b)
 		_, _ = parseOOMKills(b)
 	})
 }

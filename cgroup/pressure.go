@@ -21,9 +21,8 @@ func (h *Host) ReadPressure(dst []byte, m Membership, resource string) ([]byte, 
 	if file == "" || p.root() {
 		return dst, Origin{}, fmt.Errorf("%q pressure of cgroup %q: %w", resource, p.path, fs.ErrNotExist)
 	}
-	from := Origin{p, file}
-	dst, err = h.FS.Append(dst, from.File())
-	return dst, from, err
+	dst, err = h.FS.Append(dst, p.dir+"/"+file)
+	return dst, p.origin(file), err
 }
 
 func pressureFile(resource string) string {

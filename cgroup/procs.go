@@ -20,14 +20,14 @@ var ErrLimit = errors.New("more than the limit")
 // show (0). An id may come twice when a process moves meanwhile. It returns how
 // many cgroups it looked at.
 func (h *Host) WalkProcs(m Membership, limit int, f func(pid uint32) bool) (cgroups int, err error) {
-	from, err := h.ProcsFrom(m)
+	top, err := h.procs(m)
 	if err != nil {
 		return 0, err
 	}
 	buf := h.buffer()
 	defer h.release(buf)
 	w := walk{h: h, buf: buf, f: f, limit: limit, procs: limit}
-	w.dirs = append(w.dirs, from.Dir())
+	w.dirs = append(w.dirs, top.dir)
 	n := 0
 	for ; n < len(w.dirs) && !w.done; n++ {
 		if err := w.visit(w.dirs[n]); err != nil && (n == 0 || !skipped(err)) {
@@ -41,12 +41,17 @@ const procsFile = "cgroup.procs"
 
 // ProcsFrom returns where [Host.WalkProcs] begins.
 func (h *Host) ProcsFrom(m Membership) (Origin, error) {
+	p, err := h.procs(m)
+	return p.origin(procsFile), err
+}
+
+func (h *Host) procs(m Membership) (place, error) {
 	hi, path := h.Identity(m)
 	if hi == nil {
-		return Origin{}, fmt.Errorf("cgroup hierarchy: %w", fs.ErrNotExist)
+		return place{}, fmt.Errorf("cgroup hierarchy: %w", fs.ErrNotExist)
 	}
 	dir, err := hi.Dir(path)
-	return Origin{place{hi, path, dir}, procsFile}, err
+	return place{hi, path, dir}, err
 }
 
 // walk is the state of one WalkProcs: breadth first, dirs still grows.

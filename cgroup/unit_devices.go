@@ -32,7 +32,7 @@ func (h *Host) readUnitDevices(name string) (DevicePolicy, error) {
 			return DevicePolicy{}, err
 		}
 		if from.file == "" {
-			from = Origin{place{dir: path.Dir(file)}, path.Base(file)}
+			from.file = file
 		}
 		u.parse(string(text))
 	}
