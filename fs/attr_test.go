@@ -10,12 +10,13 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"linuxcontainers.org/lxcfs/fs/vfs"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // sizedTree has a file of procfs, one of sysfs, and a subtree's file.
 func sizedTree() *Tree {
 	host := archive("/proc/swaps", "Filename\n", "/proc/uptime", "1.00 1.00\n", "/sys/devices/system/cpu/online", "0-1\n")
-	r := NewRenderer(Config{FS: host, Resolver: resolver{}, Switches: new(Switches)}, []*File{{Path: "/proc/swaps", Append: upper},
+	r := NewRenderer(Config{FS: host, Resolver: resolver{}, Switches: new(Switches)}, []view.File{{Path: "/proc/swaps", Append: upper},
 		{Path: "/proc/uptime", Append: upper}, {Path: "/sys/devices/system/cpu/online", Append: upper}})
 	return NewTree(r, newMemoryStore(), vfs.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: new(petTree)},
 		vfs.Mount{Path: "/cgroup", KeyBits: 44, Tree: new(changeable)})

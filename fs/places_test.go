@@ -138,7 +138,7 @@ func petMount(tree vfs.Tree) *Tree { return petMountReporting(tree, nil) }
 
 func petMountReporting(tree vfs.Tree, report func(Fallback)) *Tree {
 	r := NewRenderer(Config{FS: archive("/sys/devices/system/cpu/online", "0\n"), Resolver: resolver{}, Switches: new(Switches), Report: report},
-		[]*File{{Path: "/sys/devices/system/cpu/online", Append: upper}})
+		[]view.File{{Path: "/sys/devices/system/cpu/online", Append: upper}})
 	return NewTree(r, newMemoryStore(),
 		vfs.Mount{Path: "/sys/devices/system/cpu", KeyBits: 32, Tree: tree},
 		vfs.Mount{Path: "/cgroup", KeyBits: 44, Tree: tree},

@@ -93,13 +93,13 @@ type scratch struct {
 }
 
 // NewRenderer returns a renderer of those files that the host has.
-func NewRenderer(cfg Config, files []*File) *Renderer {
+func NewRenderer(cfg Config, files []view.File) *Renderer {
 	r := &Renderer{Config: cfg, gate: share.NewGate[string](maxRendering, renderRoom, renderPatience)}
 	r.SetOptions(cfg.Options)
 	r.pool.New = func() any { return new(scratch) }
 	for _, f := range files {
 		if _, err := cfg.FS.Stat(f.Path); err == nil {
-			r.files = append(r.files, f)
+			r.files = append(r.files, &File{File: f})
 		}
 	}
 	return r

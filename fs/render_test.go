@@ -63,7 +63,7 @@ func testRenderer(t *testing.T) (*Renderer, *[]Fallback) {
 		Gatherer: gatherer{},
 		Switches: new(Switches),
 		Report:   func(f Fallback) { fallbacks = append(fallbacks, f) },
-	}, []*File{{Path: "/proc/meminfo", Append: upper}, {Path: "/proc/absent", Append: upper}})
+	}, []view.File{{Path: "/proc/meminfo", Append: upper}, {Path: "/proc/absent", Append: upper}})
 	return r, &fallbacks
 }
 

@@ -13,13 +13,7 @@ import (
 
 // File is one served file.
 type File struct {
-	// Path is the host's file and, below the mount point, ours: "/proc/stat".
-	Path string
-	// Needs says which parts of a View the file is made from.
-	Needs view.Needs
-	// Append renders: dst plus the container's version of the host's text.
-	Append func(dst, host []byte, v *view.View) ([]byte, error)
-
+	view.File
 	counters Counters
 }
 

@@ -8,19 +8,15 @@ import (
 
 	"linuxcontainers.org/lxcfs/fs/proc"
 	"linuxcontainers.org/lxcfs/fs/sys"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // A file without a number is served by nobody.
 func TestEveryFileHasANumber(t *testing.T) {
 	numbers := indexes()
-	for _, f := range proc.Files() {
-		if numbers["/proc/"+f.Name] == 0 {
-			t.Errorf("/proc/%s has no number in indexes()", f.Name)
-		}
-	}
-	for _, f := range sys.Files() {
-		if numbers["/sys/"+f.Name] == 0 {
-			t.Errorf("/sys/%s has no number in indexes()", f.Name)
+	for _, f := range slices.Concat(proc.Files(), sys.Files()) {
+		if numbers[f.Path] == 0 {
+			t.Errorf("%s has no number in indexes()", f.Path)
 		}
 	}
 }
@@ -63,7 +59,10 @@ func TestTreeNumbersFrozen(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	files := []*File{{Path: "/proc/stat"}, {Path: "/sys/devices/system/cpu/online"}, {Path: "/proc/unknown"}, {Path: "/proc/cpuinfo"}}
+	var files []*File
+	for _, path := range []string{"/proc/stat", "/sys/devices/system/cpu/online", "/proc/unknown", "/proc/cpuinfo"} {
+		files = append(files, &File{File: view.File{Path: path}})
+	}
 	r := &Renderer{Config: Config{FS: archive("/sys/devices/system/cpu/online", "0-1\n")}}
 	table := newTable(r, files)
 	root := table.node(1)

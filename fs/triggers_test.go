@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // triggerLog notes what it is asked.
@@ -30,7 +32,7 @@ func pressureTree() *Tree {
 	r := NewRenderer(Config{
 		FS:       archive("/proc/pressure/cpu", "some\n", "/proc/meminfo", "memtotal\n"),
 		Switches: new(Switches),
-	}, []*File{{Path: "/proc/pressure/cpu", Append: upper}, {Path: "/proc/meminfo", Append: upper}})
+	}, []view.File{{Path: "/proc/pressure/cpu", Append: upper}, {Path: "/proc/meminfo", Append: upper}})
 	return NewTree(r, newMemoryStore())
 }
 

@@ -78,9 +78,9 @@ func fuzzRenderer(f *testing.F, name string, check func(t *testing.T, got, host 
 		}
 	}
 	f.Add([]byte(""), uint64(0))
-	var file File
+	var file view.File
 	for _, known := range Files() {
-		if known.Name == name {
+		if known.Path == "/proc/"+name {
 			file = known
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io/fs"
 	"path"
+	"strings"
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
@@ -18,16 +19,16 @@ var update = flag.Bool("update", false, "write testdata instead of comparing wit
 
 // eachCaptured runs f for each file of each captured container that the captured
 // host has, with the View that is gathered for the container's init.
-func eachCaptured(t *testing.T, f func(t *testing.T, c hosts.Container, file File, host []byte, v *view.View)) {
+func eachCaptured(t *testing.T, f func(t *testing.T, c hosts.Container, file view.File, host []byte, v *view.View)) {
 	for _, c := range hosts.Containers() {
 		m := machine.New(t, hosts.Load(t, c.Host))
 		who := m.Container(t, c.PID)
 		for _, file := range Files() {
-			_, host, v, err := m.Read(who, machine.File{Path: "/proc/" + file.Name, Needs: file.Needs, Append: file.Append})
+			_, host, v, err := m.Read(who, file)
 			if host == nil && errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
-			t.Run(path.Join(c.Host, c.Name, file.Name), func(t *testing.T) {
+			t.Run(path.Join(c.Host, c.Name, name(file)), func(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -37,8 +38,11 @@ func eachCaptured(t *testing.T, f func(t *testing.T, c hosts.Container, file Fil
 	}
 }
 
+// name is the path below /proc.
+func name(f view.File) string { return strings.TrimPrefix(f.Path, "/proc/") }
+
 func TestGolden(t *testing.T) {
-	eachCaptured(t, func(t *testing.T, c hosts.Container, file File, host []byte, v *view.View) {
+	eachCaptured(t, func(t *testing.T, c hosts.Container, file view.File, host []byte, v *view.View) {
 		got, err := file.Append([]byte("before"), host, v)
 		if err != nil {
 			t.Fatal(err)
@@ -47,15 +51,15 @@ func TestGolden(t *testing.T) {
 		if !ok {
 			t.Fatalf("does not append: %q", got)
 		}
-		hosts.Golden(t, path.Join(c.Host, c.Name, file.Name), got, *update)
+		hosts.Golden(t, path.Join(c.Host, c.Name, name(file)), got, *update)
 		again, err := file.Append(nil, got, v)
 		if err != nil {
 			t.Errorf("what was rendered is not read again: %v", err)
 		}
-		if file.Name != "swaps" && file.Name != "diskstats" && file.Name != "stat" && !bytes.Equal(again, got) {
+		if name(file) != "swaps" && name(file) != "diskstats" && name(file) != "stat" && !bytes.Equal(again, got) {
 			t.Errorf("rendered twice: %s", hosts.Diff(again, got))
 		}
-		if check := consistent[file.Name]; check != nil {
+		if check := consistent[name(file)]; check != nil {
 			check(t, got, host, v)
 		}
 	})
@@ -75,7 +79,7 @@ func TestEveryHostHasAContainer(t *testing.T) {
 
 // TestCut feeds each captured file without its last two bytes.
 func TestCut(t *testing.T) {
-	eachCaptured(t, func(t *testing.T, _ hosts.Container, file File, host []byte, v *view.View) {
+	eachCaptured(t, func(t *testing.T, _ hosts.Container, file view.File, host []byte, v *view.View) {
 		dst := []byte("before")
 		got, err := file.Append(dst, host[:len(host)-2], v)
 		if !errors.Is(err, cgroup.ErrFormat) {
@@ -88,7 +92,7 @@ func TestCut(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	eachCaptured(t, func(t *testing.T, _ hosts.Container, file File, host []byte, v *view.View) {
+	eachCaptured(t, func(t *testing.T, _ hosts.Container, file view.File, host []byte, v *view.View) {
 		dst := make([]byte, 0, 2*len(host)+4096)
 		got := testing.AllocsPerRun(10, func() {
 			if _, err := file.Append(dst, host, v); err != nil {
@@ -116,11 +120,11 @@ func benchmarkAppend(b *testing.B, c hosts.Container) {
 	m := machine.New(b, hosts.Load(b, c.Host))
 	who := m.Container(b, c.PID)
 	for _, file := range Files() {
-		_, host, v, err := m.Read(who, machine.File{Path: "/proc/" + file.Name, Needs: file.Needs, Append: file.Append})
+		_, host, v, err := m.Read(who, file)
 		if err != nil {
 			continue
 		}
-		b.Run(file.Name, func(b *testing.B) {
+		b.Run(name(file), func(b *testing.B) {
 			b.ReportAllocs()
 			var dst []byte
 			for b.Loop() {

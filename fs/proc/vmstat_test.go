@@ -47,7 +47,7 @@ func TestReclaim(t *testing.T) {
 			}
 		}
 		m := machine.New(t, files)
-		got, _, _, err := m.Read(m.Container(t, 1000), machine.File{
+		got, _, _, err := m.Read(m.Container(t, 1000), view.File{
 			Path: "/proc/vmstat", Append: AppendVmstat, Needs: view.NeedMemory | view.NeedHostMemory | view.NeedIO | view.NeedEvents,
 		})
 		var numbers []string
@@ -65,12 +65,12 @@ func TestLargePages(t *testing.T) {
 	m := machine.New(t, hosts.Load(t, "6.1-synthetic-v2-podman-ppc64le"))
 	got := make(map[string][]byte)
 	for _, f := range Files() {
-		if f.Name == "meminfo" || f.Name == "vmstat" {
-			text, _, _, err := m.Read(m.Container(t, 1000), machine.File{Path: "/proc/" + f.Name, Needs: f.Needs, Append: f.Append})
+		if name := strings.TrimPrefix(f.Path, "/proc/"); name == "meminfo" || name == "vmstat" {
+			text, _, _, err := m.Read(m.Container(t, 1000), f)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got[f.Name] = text
+			got[name] = text
 		}
 	}
 	kB := fields(t, got["meminfo"])

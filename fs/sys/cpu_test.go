@@ -10,23 +10,23 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/view"
 	"linuxcontainers.org/lxcfs/test/hosts"
-	"linuxcontainers.org/lxcfs/test/hosts/machine"
+	captured "linuxcontainers.org/lxcfs/test/hosts/machine"
 )
 
 // Each file of each captured container: online is what it sees, possible and
 // present are the host's, and offline is what online lacks of possible.
 func TestCaptured(t *testing.T) {
 	for _, c := range hosts.Containers() {
-		m := machine.New(t, hosts.Load(t, c.Host))
+		m := captured.New(t, hosts.Load(t, c.Host))
 		who := m.Container(t, c.PID)
 		for _, file := range Files() {
-			got, host, v, err := m.Read(who, machine.File{Path: "/sys/" + file.Name, Needs: file.Needs, Append: file.Append})
+			got, host, v, err := m.Read(who, file)
 			if host == nil && errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
-			t.Run(path.Join(c.Host, c.Name, file.Name), func(t *testing.T) {
+			t.Run(path.Join(c.Host, c.Name, file.Path), func(t *testing.T) {
 				want := string(host)
-				switch path.Base(file.Name) {
+				switch path.Base(file.Path) {
 				case "online":
 					want = v.CPUs.String() + "\n"
 				case "offline":
@@ -104,7 +104,7 @@ func FuzzAppend(f *testing.F) {
 				continue
 			}
 			set, err := cgroup.ParseCPUList(bytes.TrimPrefix(got, []byte(",")))
-			switch path.Base(file.Name) {
+			switch path.Base(file.Path) {
 			case "online":
 				if err != nil || !set.Equal(v.CPUs) {
 					t.Errorf("online: %q of %v: %v", got, v.CPUs, err)
@@ -115,7 +115,7 @@ func FuzzAppend(f *testing.F) {
 				}
 			default:
 				if !bytes.Equal(got, host) {
-					t.Errorf("%s: %q of %q", file.Name, got, host)
+					t.Errorf("%s: %q of %q", file.Path, got, host)
 				}
 			}
 		}

@@ -1,24 +1,25 @@
 package sys
 
-import "linuxcontainers.org/lxcfs/fs/view"
+import (
+	"linuxcontainers.org/lxcfs/fs/vfs"
+	"linuxcontainers.org/lxcfs/fs/view"
+)
 
-// File is one file of /sys that has a container's own content.
-type File struct {
-	// Name is the path below /sys.
-	Name string
-	// Needs says which parts of the View Append reads.
-	Needs view.Needs
-	// Append appends the file, made from the host's own file, to dst. On error
-	// it returns dst as it was given. It does not keep host or v.
-	Append func(dst, host []byte, v *view.View) ([]byte, error)
+// Files returns the files of the table that this package renders, by path.
+func Files() []view.File {
+	return []view.File{
+		{Path: "/sys/devices/system/cpu/offline", Needs: view.NeedCPUs | view.NeedPossible, Append: AppendOffline},
+		{Path: "/sys/devices/system/cpu/online", Needs: view.NeedCPUs, Append: AppendOnline},
+		{Path: "/sys/devices/system/cpu/possible", Append: AppendHost},
+		{Path: "/sys/devices/system/cpu/present", Append: AppendHost},
+	}
 }
 
-// Files returns the files that this package renders, by name.
-func Files() []File {
-	return []File{
-		{"devices/system/cpu/offline", view.NeedCPUs | view.NeedPossible, AppendOffline},
-		{"devices/system/cpu/online", view.NeedCPUs, AppendOnline},
-		{"devices/system/cpu/possible", 0, AppendHost},
-		{"devices/system/cpu/present", 0, AppendHost},
+// Trees returns the trees that this machine has.
+func Trees(viewer vfs.Viewer, diskstats Diskstats) []vfs.Mount {
+	trees := systemTrees(systemDir, viewer)
+	if disks, ok := blockTree(blockDir, diskstats, viewer); ok {
+		trees = append(trees, disks)
 	}
+	return trees
 }

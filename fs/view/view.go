@@ -165,3 +165,14 @@ type PerCPU struct {
 	CPU int
 	CPUTicks
 }
+
+// File is a served file that has a container's own content.
+type File struct {
+	// Path is the host's file and, below the mount point, ours: "/proc/stat".
+	Path string
+	// Needs says which parts of the View Append reads.
+	Needs Needs
+	// Append appends the file, made from the host's own file, to dst. On error
+	// it returns dst as it was given. It does not keep host or v.
+	Append func(dst, host []byte, v *View) ([]byte, error)
+}

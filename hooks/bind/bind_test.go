@@ -70,8 +70,8 @@ func TestFilesAreSorted(t *testing.T) {
 // What lxcfs renders must be bound by drop-ins, too.
 func TestFilesAreAllOfProc(t *testing.T) {
 	for _, f := range proc.Files() {
-		if !slices.ContainsFunc(Files(), func(of File) bool { return of.Path == "/proc/"+f.Name }) {
-			t.Errorf("/proc/%s is missing", f.Name)
+		if !slices.ContainsFunc(Files(), func(of File) bool { return of.Path == f.Path }) {
+			t.Errorf("%s is missing", f.Path)
 		}
 	}
 }

@@ -54,17 +54,10 @@ func TestEveryPageIsInstalled(t *testing.T) {
 // lxcfs.files(5) has a section on each file that is served, or on its directory.
 func TestEveryFileIsDescribed(t *testing.T) {
 	p := page(t, "lxcfs.files.5")
-	var files []string
-	for _, f := range proc.Files() {
-		files = append(files, "/proc/"+f.Name)
-	}
-	for _, f := range sys.Files() {
-		files = append(files, "/sys/"+f.Name)
-	}
-	for _, f := range files {
-		dir, name := path.Split(f)
-		if p.Section(f).String() == "" && !slices.Contains(p.Section(strings.TrimSuffix(dir, "/")).Terms(), name) {
-			t.Errorf("nothing on %s", f)
+	for _, f := range slices.Concat(proc.Files(), sys.Files()) {
+		dir, name := path.Split(f.Path)
+		if p.Section(f.Path).String() == "" && !slices.Contains(p.Section(strings.TrimSuffix(dir, "/")).Terms(), name) {
+			t.Errorf("nothing on %s", f.Path)
 		}
 	}
 }

@@ -1,11 +1,14 @@
 package numbers
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"linuxcontainers.org/lxcfs/fs"
+	"linuxcontainers.org/lxcfs/fs/proc"
+	"linuxcontainers.org/lxcfs/fs/sys"
 )
 
 // garbage is what no kernel writes into an interface file.
@@ -33,16 +36,11 @@ func garbage() map[string]string {
 
 // renderer is what the file system reads through.
 func (w *world) renderer(failures *[]fs.Fallback) (*fs.Renderer, []*fs.File) {
-	var list []*fs.File
-	for path, f := range files() {
-		if _, err := w.FS.Stat(path); err == nil {
-			list = append(list, &fs.File{Path: path, Needs: f.Needs, Append: f.Append})
-		}
-	}
-	return fs.NewRenderer(fs.Config{
+	r := fs.NewRenderer(fs.Config{
 		FS: w, Resolver: w.Resolver, Gatherer: w.Gatherer, Options: w.Options, Switches: new(fs.Switches),
 		Report: func(f fs.Fallback) { *failures = append(*failures, f) },
-	}, list), list
+	}, slices.Concat(proc.Files(), sys.Files()))
+	return r, r.Files()
 }
 
 // Whatever an interface file of the container holds, each of its files is the

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 	"linuxcontainers.org/lxcfs/fs/proc"
 	"linuxcontainers.org/lxcfs/fs/sys"
+	"linuxcontainers.org/lxcfs/fs/view"
 	"linuxcontainers.org/lxcfs/test/hosts"
 	"linuxcontainers.org/lxcfs/test/hosts/machine"
 )
@@ -303,13 +305,10 @@ func (w *world) writeV1() {
 }
 
 // files are all that is rendered, by path.
-func files() map[string]machine.File {
-	all := make(map[string]machine.File)
-	for _, f := range proc.Files() {
-		all["/proc/"+f.Name] = machine.File{Path: "/proc/" + f.Name, Needs: f.Needs, Append: f.Append}
-	}
-	for _, f := range sys.Files() {
-		all["/sys/"+f.Name] = machine.File{Path: "/sys/" + f.Name, Needs: f.Needs, Append: f.Append}
+func files() map[string]view.File {
+	all := make(map[string]view.File)
+	for _, f := range slices.Concat(proc.Files(), sys.Files()) {
+		all[f.Path] = f
 	}
 	return all
 }

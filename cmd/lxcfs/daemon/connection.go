@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/session"
 	"linuxcontainers.org/lxcfs/fs"
+	"linuxcontainers.org/lxcfs/fs/proc"
 	"linuxcontainers.org/lxcfs/fs/psi"
-	"linuxcontainers.org/lxcfs/fs/systree"
+	"linuxcontainers.org/lxcfs/fs/sys"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
@@ -36,7 +38,6 @@ type connection struct {
 	accounts region
 	origin   origin
 	originFD int
-	subtrees []vfs.Mount
 	triggers *psi.Engine // nil: off
 	restored bool
 
@@ -156,19 +157,15 @@ func (s *server) assemble(c *connection, p parts) error {
 		Switches: s.switches,
 		Degraded: c.session.Degraded,
 		Report:   s.fallback,
-	}, servedFiles())
+	}, slices.Concat(proc.Files(), sys.Files()))
 	cgroups, err := s.cgroupMounts(o)
 	if err != nil && !c.restored {
 		return err
 	}
-	c.subtrees = append(systree.Mounts(systree.System, c.renderer.View), cgroups...)
-	if disks, ok := systree.Block(systree.BlockDir, c.diskstats, c.renderer.View); ok {
-		c.subtrees = append(c.subtrees, disks)
-	}
 	if opts.PSIPoll {
 		c.triggers = s.newTriggers(c.session)
 	}
-	c.tree = fs.NewTree(c.renderer, c.session.Handles(), c.subtrees...)
+	c.tree = fs.NewTree(c.renderer, c.session.Handles(), append(sys.Trees(c.renderer.View, c.diskstats), cgroups...)...)
 	return nil
 }
 

@@ -8,9 +8,6 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
-	"linuxcontainers.org/lxcfs/fs"
-	"linuxcontainers.org/lxcfs/fs/proc"
-	"linuxcontainers.org/lxcfs/fs/sys"
 	"linuxcontainers.org/lxcfs/fs/view"
 	"linuxcontainers.org/lxcfs/units/mount"
 )
@@ -69,16 +66,4 @@ func possibleCPUs(files hostfile.FS) int {
 		return 1
 	}
 	return set.Last() + 1
-}
-
-// servedFiles is every file of every package that renders.
-func servedFiles() []*fs.File {
-	var files []*fs.File
-	for _, f := range proc.Files() {
-		files = append(files, &fs.File{Path: "/proc/" + f.Name, Needs: f.Needs, Append: f.Append})
-	}
-	for _, f := range sys.Files() {
-		files = append(files, &fs.File{Path: "/sys/" + f.Name, Needs: f.Needs, Append: f.Append})
-	}
-	return files
 }

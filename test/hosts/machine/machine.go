@@ -130,16 +130,9 @@ func (m *Machine) Container(t testing.TB, tid int) *container.Container {
 	return d.Container
 }
 
-// File is what the packages that render say of a file.
-type File struct {
-	Path   string
-	Needs  view.Needs
-	Append func(dst, host []byte, v *view.View) ([]byte, error)
-}
-
 // Read renders a file for a container. An error of ErrNotExist for
 // the host's own file means that this machine has none.
-func (m *Machine) Read(c *container.Container, f File) (got, host []byte, v *view.View, err error) {
+func (m *Machine) Read(c *container.Container, f view.File) (got, host []byte, v *view.View, err error) {
 	host, err = m.FS.Append(nil, f.Path)
 	if err != nil {
 		return nil, nil, nil, err

@@ -1,4 +1,4 @@
-package systree
+package sys
 
 import (
 	"bytes"
@@ -15,14 +15,14 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// BlockDir has a directory for each disk, on every machine and in the served
+// blockDir has a directory for each disk, on every machine and in the served
 // tree. The kernel's is full of symlinks; those here are directories.
-const BlockDir = "/sys/block"
+const blockDir = "/sys/block"
 
 // Diskstats returns /proc/diskstats as a caller reads it.
 type Diskstats func(c vfs.Caller) ([]byte, error)
 
-// Block returns the tree of the disks below root (BlockDir but in tests): of
+// blockTree returns the tree of the disks below root (blockDir but in tests): of
 // each that has a line in a caller's /proc/diskstats, with the numbers of that
 // line in stat, which iostat(1) reads, and no request in flight.
 //
@@ -33,7 +33,7 @@ type Diskstats func(c vfs.Caller) ([]byte, error)
 // directory queue, and no partitions, for cgroups account whole disks.
 //
 // false: there is no such directory.
-func Block(root string, diskstats Diskstats, viewer vfs.Viewer) (vfs.Mount, bool) {
+func blockTree(root string, diskstats Diskstats, viewer vfs.Viewer) (vfs.Mount, bool) {
 	d := disks{root: root}
 	if !isDirectory(d, nil) {
 		return vfs.Mount{}, false
@@ -41,7 +41,7 @@ func Block(root string, diskstats Diskstats, viewer vfs.Viewer) (vfs.Mount, bool
 	t := &tree{source: d, keys: newKeys(), visibility: func(c vfs.Caller) visibility {
 		return &diskVisibility{disks: d, looker: looker{viewer: viewer, caller: c}, diskstats: diskstats}
 	}}
-	return vfs.Mount{Path: BlockDir, KeyBits: KeyBits + 1, Tree: t}, true
+	return vfs.Mount{Path: blockDir, KeyBits: keyBits + 1, Tree: t}, true
 }
 
 // disks is the source of the tree: the root, and a walker below each disk. Its
@@ -96,14 +96,14 @@ func (d disks) read(dst []byte, path []string) ([]byte, error) {
 func (d disks) name(path []string) string { return d.root + "/" + strings.Join(path, "/") }
 
 // home returns the directory of a disk as the kernel names it,
-// "/sys/devices/virtual/block/loop0"; "" for none, where BlockDir has no
+// "/sys/devices/virtual/block/loop0"; "" for none, where blockDir has no
 // symlinks.
 func (d disks) home(disk string) string {
 	target, err := os.Readlink(d.root + "/" + disk)
 	if err != nil {
 		return ""
 	}
-	home := path.Join(BlockDir, target)
+	home := path.Join(blockDir, target)
 	if !strings.HasPrefix(home, "/sys/devices/") {
 		return ""
 	}
@@ -185,7 +185,7 @@ func (e *diskVisibility) mayOpen(line [][]byte) bool {
 	if !e.looked {
 		e.looked = true
 		var v view.View
-		if !e.gather(BlockDir, view.NeedDisks, &v) {
+		if !e.gather(blockDir, view.NeedDisks, &v) {
 			v.Devices = view.AllDevices()
 		}
 		e.devices = v.Devices

@@ -1,4 +1,4 @@
-package systree
+package sys
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
-// KeyBits is the length of a key: sysfs numbers its inodes from 1 up.
-const KeyBits = 32
+// keyBits is the length of a key: sysfs numbers its inodes from 1 up.
+const keyBits = 32
 
 // keyOf returns the key of an inode.
 func keyOf(ino uint64) vfs.Key { return vfs.Key(uint32(ino)) }
@@ -20,7 +20,7 @@ func keyOf(ino uint64) vfs.Key { return vfs.Key(uint32(ino)) }
 // linkKey is set in the key of what is shown as a symlink: for other callers
 // the same is a file or a directory, and a node never changes its type. Only
 // /sys/block has them, and keys of one bit more.
-const linkKey vfs.Key = 1 << KeyBits
+const linkKey vfs.Key = 1 << keyBits
 
 func (i info) key() vfs.Key {
 	if i.link != "" {

@@ -1,4 +1,4 @@
-package systree
+package sys
 
 import (
 	"errors"

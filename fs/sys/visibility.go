@@ -1,4 +1,4 @@
-package systree
+package sys
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ type systemVisibility struct {
 }
 
 // served returns the name of a path in the served tree.
-func (s *system) served(path []string) string { return System + "/" + strings.Join(path, "/") }
+func (s *system) served(path []string) string { return systemDir + "/" + strings.Join(path, "/") }
 
 // look gathers the caller's CPUs, and returns false for the host.
 func (e *systemVisibility) look(path []string) bool {

@@ -1,4 +1,4 @@
-package systree
+package sys
 
 import (
 	"errors"
@@ -308,14 +308,14 @@ func TestAttributes(t *testing.T) {
 
 // This machine's own trees can be read through from end to end.
 func TestThisMachine(t *testing.T) {
-	for _, sub := range Mounts(System, viewer) {
+	for _, sub := range systemTrees(systemDir, viewer) {
 		name := filepath.Base(sub.Path)
 		m := mounted{name: sub.Tree}
 		for _, path := range m.find(t, host, name) {
 			if strings.Contains(path, " -> ") || strings.HasSuffix(path, "/") {
 				continue
 			}
-			want, wantErr := os.ReadFile(filepath.Join(System, path))
+			want, wantErr := os.ReadFile(filepath.Join(systemDir, path))
 			got, err := m.read(host, path)
 			if (err == nil) != (wantErr == nil) || len(got) == 0 && len(want) > 0 {
 				t.Errorf("%s: got %q, %v, want %q, %v", path, got, err, want, wantErr)

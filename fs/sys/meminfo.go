@@ -1,11 +1,10 @@
-package systree
+package sys
 
 import (
 	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/fs/memory"
@@ -115,7 +114,7 @@ func nodeFile(edit func(dst, host []byte, n *nodeMemory) ([]byte, error)) editor
 	return func(e *systemVisibility, text []byte, path []string) ([]byte, error) {
 		number, ok := numbered(path[len(path)-2], "node")
 		var v view.View
-		if !ok || !e.gather(System+"/"+strings.Join(path, "/"), needNodeMemory, &v) {
+		if !ok || !e.gather(e.served(path), needNodeMemory, &v) {
 			return text, nil
 		}
 		n := nodeMemoryOf(&v, number)

@@ -1,4 +1,4 @@
-package systree
+package sys
 
 import (
 	"fmt"
@@ -30,18 +30,18 @@ func (l *looker) gather(path string, needs view.Needs, v *view.View) bool {
 // failed implements [visibility].
 func (l *looker) failed() error { return l.err }
 
-// System is where the trees are on every machine, and in the served tree.
-const System = "/sys/devices/system"
+// systemDir is where the trees are on every machine, and in the served tree.
+const systemDir = "/sys/devices/system"
 
-// The trees, by their names in System.
+// The trees, by their names in systemDir.
 const (
 	cpuTop    = "cpu"
 	nodeTop   = "node"
 	memoryTop = "memory"
 )
 
-// Mounts returns the trees that are below root (System but in tests).
-func Mounts(root string, viewer vfs.Viewer) []vfs.Mount {
+// systemTrees returns the trees that are below root (systemDir but in tests).
+func systemTrees(root string, viewer vfs.Viewer) []vfs.Mount {
 	w, err := newWalker(root)
 	if err != nil {
 		return nil
@@ -51,7 +51,7 @@ func Mounts(root string, viewer vfs.Viewer) []vfs.Mount {
 	for _, top := range []string{cpuTop, nodeTop, memoryTop} {
 		if isDirectory(w, []string{top}) {
 			t := &tree{source: onlineSource{w}, keys: newKeys(top), visibility: s.visibility}
-			mounts = append(mounts, vfs.Mount{Path: System + "/" + top, KeyBits: KeyBits, Tree: t})
+			mounts = append(mounts, vfs.Mount{Path: systemDir + "/" + top, KeyBits: keyBits, Tree: t})
 		}
 	}
 	return mounts
@@ -251,7 +251,7 @@ func within(p []string, target string) ([]string, bool) {
 	if target == "" || target[0] == '/' || strings.Contains(target, "\x00") {
 		return nil, false
 	}
-	// The root is System: a target that climbs above it keeps its dots.
+	// The root is systemDir: a target that climbs above it keeps its dots.
 	to := strings.Split(path.Join(strings.Join(p[:len(p)-1], "/"), target), "/")
 	return to, slices.Contains([]string{cpuTop, nodeTop, memoryTop}, to[0])
 }

@@ -1,4 +1,4 @@
-package systree
+package sys
 
 import (
 	"bytes"
@@ -110,7 +110,7 @@ func (e *systemVisibility) seesBlock(number int) bool {
 		e.blocksKnown = true
 		e.allBlocks = true
 		var v view.View
-		if e.gather(System+"/"+memoryTop, needNodeMemory, &v) {
+		if e.gather(systemDir+"/"+memoryTop, needNodeMemory, &v) {
 			size, online := e.hostBlocks(v.Host.Total)
 			e.seen, e.allBlocks = visibleBlocks(&v, size, online)
 		}

@@ -1,4 +1,4 @@
-package systree
+package sys
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ import (
 // machine makes a tree of two nodes with four CPUs and eight blocks of memory
 // each, the second block offline, in the formats of Linux 6.12, and with what must
 // not be seen. CPU 0 can't be taken offline, and the machine has two CPUs more than
-// the kernel was booted for. It returns what System is there.
+// the kernel was booted for. It returns what systemDir is there.
 func machine(t testing.TB) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "sys/devices/system")
@@ -162,7 +162,7 @@ type mounted map[string]vfs.Tree
 func mount(t testing.TB, root string) mounted {
 	t.Helper()
 	m := make(mounted)
-	for _, sub := range Mounts(root, viewer) {
+	for _, sub := range systemTrees(root, viewer) {
 		m[filepath.Base(sub.Path)] = sub.Tree
 	}
 	if len(m) != 3 {

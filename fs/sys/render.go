@@ -1,13 +1,13 @@
-package systree
+package sys
 
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/fs/sys"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -80,22 +80,21 @@ func editorOf(path []string) editor {
 	return nil
 }
 
-// fileEditor returns the editor of a file of cpu itself that package sys renders,
-// nil for any other.
+// fileEditor returns the editor of a file of cpu itself that the table has, too: who
+// has its key is not shown another text. nil: the table has none.
 func fileEditor(name string) editor {
-	for _, file := range sys.Files() {
-		if file.Name != "devices/system/cpu/"+name {
-			continue
-		}
-		return func(e *systemVisibility, text []byte, path []string) ([]byte, error) {
-			var v view.View
-			if !e.gather(e.served(path), file.Needs, &v) {
-				return text, nil
-			}
-			return file.Append(nil, text, &v)
-		}
+	files := Files()
+	i := slices.IndexFunc(files, func(f view.File) bool { return f.Path == systemDir+"/"+cpuTop+"/"+name })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return func(e *systemVisibility, text []byte, path []string) ([]byte, error) {
+		var v view.View
+		if !e.gather(e.served(path), files[i].Needs, &v) {
+			return text, nil
+		}
+		return files[i].Append(nil, text, &v)
+	}
 }
 
 // zeroOffline makes the number of a CPU that the caller does not have 0.

@@ -1,4 +1,4 @@
-package systree
+package sys
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ import (
 )
 
 // blockMachine makes the disks of a host as sysfs has them, and returns what
-// BlockDir is there.
+// blockDir is there.
 func blockMachine(t *testing.T) string {
 	t.Helper()
 	sys := filepath.Join(t.TempDir(), "sys")
@@ -97,7 +97,7 @@ func devices(_ string, c vfs.Caller, _ view.Needs, v *view.View) (bool, error) {
 
 func mountBlock(t *testing.T, root string) mounted {
 	t.Helper()
-	m, ok := Block(root, diskstats, devices)
+	m, ok := blockTree(root, diskstats, devices)
 	if !ok {
 		t.Fatal("no tree")
 	}
@@ -243,7 +243,7 @@ func TestBlockLinkKeys(t *testing.T) {
 	if err != nil || attr.Mode != unix.S_IFLNK|0o777 || attr.Size != len(target) {
 		t.Fatalf("got %+v, %v", attr, err)
 	}
-	if link == file || link>>(KeyBits+1) != 0 {
+	if link == file || link>>(keyBits+1) != 0 {
 		t.Errorf("keys %x, %x", link, file)
 	}
 	for _, tree := range []vfs.Tree{first["block"], mountBlock(t, root)["block"]} {
@@ -265,7 +265,7 @@ func TestBlockLinkKeys(t *testing.T) {
 }
 
 func TestNoBlock(t *testing.T) {
-	if m, ok := Block(filepath.Join(t.TempDir(), "none"), diskstats, devices); ok {
+	if m, ok := blockTree(filepath.Join(t.TempDir(), "none"), diskstats, devices); ok {
 		t.Errorf("got %+v", m)
 	}
 }
