@@ -4,6 +4,7 @@ import (
 	"slices"
 	"syscall"
 
+	"linuxcontainers.org/lxcfs/fs/served"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
@@ -14,7 +15,7 @@ const maxPaths = 1 << 16
 // without those of a tree that can be changed. It opens none.
 func (t *Tree) Paths(tid uint32) []string {
 	c := vfs.Caller{TID: tid, Quiet: true}
-	found := t.below(nil, c, "", t.at(uint64(rootIndex)), maxShownDepth)
+	found := t.below(nil, c, "", t.at(served.Root), maxShownDepth)
 	slices.Sort(found)
 	return found
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 
+	"linuxcontainers.org/lxcfs/fs/served"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
@@ -17,25 +18,14 @@ import (
 //	63  62..60         59..KeyBits  KeyBits-1..0
 //	1   tree's number  0            key
 //
-// In ids of earlier versions the 0 may be something else.
+// In ids of earlier versions the 0 may be something else. There is no number 7, for
+// the id of all ones is taken by go-fuse.
 const (
 	indexBits   = 16
 	treeBit     = 1 << 63
 	numberShift = 60
 	maxKeyBits  = 44
 )
-
-// treeNumbers is frozen: the numbers are in node ids. 7 is left out, for the id of
-// all ones is taken by go-fuse.
-func treeNumbers() map[string]uint64 {
-	return map[string]uint64{
-		"/sys/devices/system/cpu":    0,
-		"/sys/devices/system/node":   1,
-		"/cgroup":                    2,
-		"/sys/block":                 3,
-		"/sys/devices/system/memory": 4,
-	}
-}
 
 // mounted is a tree in its place.
 type mounted struct {
@@ -84,18 +74,17 @@ func (p place) append(dst []byte, c vfs.Caller) ([]byte, error) {
 // mount puts trees into their places. One that has no number in the frozen table
 // is left out.
 func (t *Tree) mount(mounts []vfs.Mount) {
-	indexes, numbers := indexes(), treeNumbers()
-	t.root = &mounted{Mount: vfs.Mount{Path: "/", KeyBits: indexBits, Tree: t.table}, top: uint64(rootIndex)}
+	t.root = &mounted{Mount: vfs.Mount{Path: "/", KeyBits: indexBits, Tree: t.table}, top: served.Root}
 	t.over = make(map[vfs.Key]*mounted)
 	for _, m := range mounts {
-		number, ok := numbers[m.Path]
-		if !ok || m.KeyBits == 0 || m.KeyBits > maxKeyBits {
+		p := t.table.paths[m.Path]
+		if p.Kind != served.Tree || m.KeyBits == 0 || m.KeyBits > maxKeyBits {
 			continue
 		}
-		top := t.table.directory(indexes, m.Path).index
-		s := &mounted{Mount: m, bits: treeBit | number<<numberShift, top: uint64(top)}
+		top := uint64(t.table.directory(m.Path).index)
+		s := &mounted{Mount: m, bits: treeBit | uint64(p.Number)<<numberShift, top: top}
 		s.mutable, _ = m.Tree.(vfs.Mutable)
-		t.over[vfs.Key(top)], t.trees[number] = s, s
+		t.over[vfs.Key(top)], t.trees[p.Number] = s, s
 	}
 	t.renderer.over = t.over
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/fs/served"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
@@ -70,7 +71,7 @@ func (t *Tree) Show(path string, tid uint32) ([]byte, error) {
 
 // find looks a path up, name by name.
 func (t *Tree) find(c vfs.Caller, path string) (p place, attr vfs.Attr, err error) {
-	p = t.at(uint64(rootIndex))
+	p = t.at(served.Root)
 	below, ok := strings.CutPrefix(path, "/")
 	names := strings.Split(below, "/")
 	if !ok || len(names) > maxShownDepth {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"linuxcontainers.org/lxcfs/fs/served"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
@@ -17,55 +18,9 @@ type File struct {
 	counters Counters
 }
 
-// index is a node's place in the table. It is part of every node id that a
-// kernel holds, and bind mounts hold node ids for years: an index keeps its
-// meaning in all later versions and is never used again for another path.
-type index uint16
-
-// rootIndex is FUSE_ROOT_ID.
-const rootIndex index = 1
-
-// indexes is the frozen numbering; directories below 16, files from there on.
-// The directory of a path is implied by it.
-func indexes() map[string]index {
-	return map[string]index{
-		"/":                                  rootIndex,
-		"/proc":                              2,
-		"/sys":                               3,
-		"/sys/devices":                       4,
-		"/sys/devices/system":                5,
-		"/sys/devices/system/cpu":            6,
-		"/proc/pressure":                     7,
-		"/sys/devices/system/node":           8,
-		"/cgroup":                            9,
-		"/sys/block":                         10,
-		"/sys/devices/system/memory":         11,
-		"/proc/cpuinfo":                      16,
-		"/proc/diskstats":                    17,
-		"/proc/loadavg":                      18,
-		"/proc/meminfo":                      19,
-		"/proc/stat":                         20,
-		"/proc/swaps":                        21,
-		"/proc/uptime":                       22,
-		"/proc/slabinfo":                     23,
-		"/proc/partitions":                   24,
-		"/proc/vmstat":                       25,
-		"/proc/pressure/cpu":                 26,
-		"/proc/pressure/io":                  27,
-		"/proc/pressure/memory":              28,
-		"/proc/pressure/irq":                 29,
-		"/sys/devices/system/cpu/online":     40,
-		"/sys/devices/system/cpu/present":    41,
-		"/sys/devices/system/cpu/possible":   42,
-		"/sys/devices/system/cpu/offline":    43,
-		"/sys/devices/system/cpu/isolated":   44,
-		"/sys/devices/system/cpu/kernel_max": 45,
-	}
-}
-
 // node is a directory or a file of the table.
 type node struct {
-	index    index
+	index    uint16
 	name     string
 	parent   *node   // of the root, itself
 	children []*node // sorted by name; nil for a file
@@ -85,7 +40,7 @@ func (n *node) child(name string) *node {
 // mode of what the table has; all of it is root's.
 func (n *node) mode() uint32 {
 	switch {
-	case n.index == rootIndex:
+	case n.index == served.Root:
 		return syscall.S_IFDIR | 0o755
 	case n.file == nil:
 		return syscall.S_IFDIR | 0o555
@@ -106,39 +61,42 @@ func (n *node) end() int {
 // content, and of the directories above them. A key is an index.
 type table struct {
 	renderer *Renderer
-	byIndex  map[index]*node
+	paths    map[string]served.Path
+	byIndex  map[uint16]*node
 	triggers bool // pressure files can be written to
 }
 
 var _ vfs.Tree = (*table)(nil)
 
-// newTable returns the table of the files given. A file that has no number in the
-// frozen table is left out.
-func newTable(r *Renderer, files []*File) *table {
-	t := &table{renderer: r, byIndex: make(map[index]*node)}
-	numbers := indexes()
-	root := &node{index: rootIndex, name: "/"}
+// newTable returns the tree of the files given, which has those that are in the frozen
+// table.
+func newTable(r *Renderer, files []*File, paths []served.Path) *table {
+	t := &table{renderer: r, paths: make(map[string]served.Path), byIndex: make(map[uint16]*node)}
+	for _, p := range paths {
+		t.paths[p.Name] = p
+	}
+	root := &node{index: served.Root, name: "/"}
 	root.parent = root
-	t.byIndex[rootIndex] = root
+	t.byIndex[served.Root] = root
 	for _, f := range files {
-		number, ok := numbers[f.Path]
-		if !ok {
+		p, ok := t.paths[f.Path]
+		if !ok || p.Kind != served.File {
 			continue
 		}
 		host, _ := r.FS.Append(nil, f.Path) // the length is 0 of one that can't be read now
-		t.add(t.directory(numbers, path.Dir(f.Path)), &node{index: number, name: path.Base(f.Path), file: f, length: len(host)})
+		t.add(t.directory(path.Dir(f.Path)), &node{index: p.Index, name: path.Base(f.Path), file: f, length: len(host)})
 	}
 	return t
 }
 
 // directory returns the node of a directory, made with all above it.
-func (t *table) directory(numbers map[string]index, name string) *node {
-	number := numbers[name]
+func (t *table) directory(name string) *node {
+	number := t.paths[name].Index
 	if n := t.byIndex[number]; n != nil {
 		return n
 	}
 	n := &node{index: number, name: path.Base(name)}
-	t.add(t.directory(numbers, path.Dir(name)), n)
+	t.add(t.directory(path.Dir(name)), n)
 	return n
 }
 
@@ -156,7 +114,7 @@ func (t *table) node(key vfs.Key) *node {
 	if key >= 1<<indexBits {
 		return nil
 	}
-	return t.byIndex[index(key)]
+	return t.byIndex[uint16(key)]
 }
 
 // dir returns the node of a directory.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 
+	"linuxcontainers.org/lxcfs/fs/served"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
@@ -32,9 +33,13 @@ var _ fuse.RawFileSystem = (*Tree)(nil)
 // NewTree makes the tree of the renderer's files and of others, with handles kept
 // in store.
 func NewTree(r *Renderer, store Store, others ...vfs.Mount) *Tree {
+	return newTree(r, store, served.Paths(), others...)
+}
+
+func newTree(r *Renderer, store Store, paths []served.Path, others ...vfs.Mount) *Tree {
 	t := &Tree{
 		readOnly: readOnly{fuse.NewDefaultRawFileSystem()},
-		table:    newTable(r, r.files),
+		table:    newTable(r, r.files, paths),
 		handles:  newHandles(store),
 		renderer: r,
 		epoch:    store.Epoch(),

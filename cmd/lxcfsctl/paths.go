@@ -36,8 +36,5 @@ func servedOrAll(tree string) ([]string, error) {
 	if !errors.Is(err, bind.ErrNothing) {
 		return paths, err
 	}
-	for _, f := range bind.Files() {
-		paths = append(paths, f.Path)
-	}
-	return paths, nil
+	return bind.Files(), nil
 }

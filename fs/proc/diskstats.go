@@ -21,7 +21,7 @@ const diskstatsFile = "/proc/diskstats"
 // 4.17, 15 with discards, 17 since 5.5 with flushes). See [diskFields] for the
 // values.
 //
-// iostat(1) reads this file for -p ALL, else /sys/block, which package systree
+// iostat(1) reads this file for -p ALL, else /sys/block, which package sys
 // makes from it.
 func AppendDiskstats(dst, host []byte, v *view.View) ([]byte, error) {
 	if err := checkText(diskstatsFile, host); err != nil {

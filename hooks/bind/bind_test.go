@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"linuxcontainers.org/lxcfs/fs/proc"
+	"linuxcontainers.org/lxcfs/fs/served"
 )
 
 func tree(names ...string) fstest.MapFS {
@@ -57,20 +58,31 @@ func TestRuncAllows(t *testing.T) {
 }
 
 func TestFilesAreSorted(t *testing.T) {
-	if !slices.IsSortedFunc(Files(), func(a, b File) int {
-		if a.Path < b.Path {
-			return -1
-		}
-		return 1
-	}) {
+	if !slices.IsSorted(Files()) {
 		t.Error("not in order")
+	}
+}
+
+// Where all that the table has is served, that is what is bound.
+func TestFilesAreWhatIsServed(t *testing.T) {
+	all := fstest.MapFS{}
+	for _, p := range served.Paths() {
+		switch name := p.Name[1:]; p.Kind {
+		case served.File:
+			all[name] = &fstest.MapFile{}
+		case served.Tree:
+			all[name+"/uevent"] = &fstest.MapFile{}
+		}
+	}
+	if got, err := Served(all); err != nil || !slices.Equal(got, Files()) {
+		t.Errorf("got %q, %v, want %q", got, err, Files())
 	}
 }
 
 // What lxcfs renders must be bound by drop-ins, too.
 func TestFilesAreAllOfProc(t *testing.T) {
 	for _, f := range proc.Files() {
-		if !slices.ContainsFunc(Files(), func(of File) bool { return of.Path == f.Path }) {
+		if !slices.Contains(Files(), f.Path) {
 			t.Errorf("%s is missing", f.Path)
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"linuxcontainers.org/lxcfs/fs/served"
+	"linuxcontainers.org/lxcfs/hooks/bind"
 )
 
 // world is a served tree, a container's root and a place for tools.
@@ -162,6 +165,29 @@ func TestMountHookFails(t *testing.T) {
 			expect(t, w, tt.want, tt.message, false)
 		})
 	}
+}
+
+// The hook, a shell script, binds what package bind says, by what a tree serves.
+func TestMountHookIsAsBind(t *testing.T) {
+	w := newWorld(t, "root")
+	if err := os.RemoveAll(w.tree); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range served.Paths() {
+		switch {
+		case p.Kind == served.File:
+			w.write(w.tree, p.Name)
+			w.write(w.root, p.Name)
+		case p.Bound():
+			w.write(w.tree, p.Name+"/uevent")
+			w.write(w.root, p.Name+"/uevent")
+		}
+	}
+	var want []string
+	for _, path := range bind.Files() {
+		want = append(want, path[1:]+" "+path)
+	}
+	expect(t, w, want, "", true)
 }
 
 // The cgroup tree is bound where the container has no cgroup namespace: then

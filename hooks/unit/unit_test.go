@@ -15,11 +15,7 @@ var update = flag.Bool("update", false, "write lxcfs-view.conf anew")
 
 // The file that is installed is what DropIn makes of the table.
 func TestInstalledFile(t *testing.T) {
-	var paths []string
-	for _, f := range bind.Files() {
-		paths = append(paths, f.Path)
-	}
-	want := DropIn(bind.Mountpoint, paths)
+	want := DropIn(bind.Mountpoint, bind.Files())
 	if *update {
 		if err := os.WriteFile(FileName, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
