@@ -19,39 +19,41 @@ const (
 )
 
 // inTurn resolves a caller that is not remembered.
-func (r *Resolver) inTurn(tid uint32) (verdict, error) {
-	file, err := hostfile.Hold(r.host.FS, procfs.Dir(tid)+"/cgroup")
+func (r *Resolver) inTurn(tid uint32) (answer, error) {
+	file, err := hostfile.Hold(r.machine.host.FS, procfs.Dir(tid)+"/cgroup")
 	if err != nil {
-		return verdict{}, gone("caller", tid, err)
+		return answer{}, gone("caller", tid, err)
 	}
-	v, err := r.admit(tid, file)
-	if err != nil || v.passing {
+	a, err := r.admit(tid, file)
+	if err != nil || a.passing {
 		file.Close()
 	}
-	return v, err
+	return a, err
 }
 
 // admit is inTurn with the caller's open /proc/TID/cgroup, which is the
 // Resolver's when a decision is remembered. When too many callers of the same
 // top-level container are being resolved and none of them gets on, or there is
 // too much to look at, the caller's own cgroup answers.
-func (r *Resolver) admit(tid uint32, file hostfile.File) (verdict, error) {
+func (r *Resolver) admit(tid uint32, file hostfile.File) (answer, error) {
 	// Nothing that this reads can block.
 	t := &task{pid: tid}
-	if err := r.inquire().readPlace(t, file.Append); err != nil {
-		return verdict{}, gone("caller", tid, err)
+	if err := r.machine.readPlace(t, file.Append); err != nil {
+		return answer{}, gone("caller", tid, err)
 	}
 	if !r.gate.Enter(t.top) {
 		return r.byOwnCgroup(t, share.ErrBusy)
 	}
 	defer r.gate.Leave(t.top)
 	for try := 1; ; try++ {
-		v, err := r.resolve(tid, file, try == attempts)
+		q := r.memory.inquire(r.machine.reader())
+		q.last = try == attempts
+		a, err := q.resolve(tid, file)
 		switch {
 		case errors.Is(err, errSpent):
 			return r.byOwnCgroup(t, err)
-		case err == nil || !errors.Is(err, errChanged) || try == attempts:
-			return v, err
+		case err == nil || !errors.Is(err, errChanged) || q.last:
+			return a, err
 		}
 	}
 }
@@ -59,15 +61,16 @@ func (r *Resolver) admit(tid uint32, file hostfile.File) (verdict, error) {
 // byOwnCgroup answers for a caller about whom no more can be found out now: with
 // its runtime's scope or its unit, whose names root gave, and never with the host.
 // A caller that is in neither gets the error.
-func (r *Resolver) byOwnCgroup(t *task, why error) (verdict, error) {
+func (r *Resolver) byOwnCgroup(t *task, why error) (answer, error) {
 	if !r.last.Enter(t.top) {
-		return verdict{}, why
+		return answer{}, why
 	}
 	defer r.last.Leave(t.top)
-	v, err := r.inquire().cgroupRules(t.place)
-	if err != nil || v.rec == nil {
-		return verdict{}, why
-	}
+	v := byCgroup(t.path, r.machine.trusts(t.hier))
 	v.reason, v.passing = ReasonBusy, true
-	return v, nil
+	a, err := r.memory.inquire(r.machine.reader()).show(t, nil, v)
+	if err != nil {
+		return answer{}, why
+	}
+	return a, nil
 }

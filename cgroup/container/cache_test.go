@@ -330,8 +330,8 @@ func TestBounds(t *testing.T) {
 	if n := len(r.Containers()); n != 8 {
 		t.Errorf("got %d containers, want 8", n)
 	}
-	if len(r.callers.slots) != 8 || len(r.callers.index) != 8 || len(r.byInit) != 8 || len(r.byCgroup) != 0 {
-		t.Errorf("got %d callers, %d inits, %d cgroups", len(r.callers.slots), len(r.byInit), len(r.byCgroup))
+	if len(r.memory.callers.slots) != 8 || len(r.memory.callers.index) != 8 || len(r.memory.registry.byInit) != 8 || len(r.memory.registry.byCgroup) != 0 {
+		t.Errorf("got %d callers, %d inits, %d cgroups", len(r.memory.callers.slots), len(r.memory.registry.byInit), len(r.memory.registry.byCgroup))
 	}
 }
 
@@ -350,8 +350,8 @@ func TestSweep(t *testing.T) {
 	if all := r.Containers(); len(all) != 1 || all[0].Runtime != "docker" {
 		t.Errorf("got %d containers, want docker's", len(all))
 	}
-	if len(r.byInit) != 1 || len(r.byCgroup) != 1 {
-		t.Errorf("left: %d inits, %d cgroups", len(r.byInit), len(r.byCgroup))
+	if len(r.memory.registry.byInit) != 1 || len(r.memory.registry.byCgroup) != 1 {
+		t.Errorf("left: %d inits, %d cgroups", len(r.memory.registry.byInit), len(r.memory.registry.byCgroup))
 	}
 }
 
@@ -376,8 +376,8 @@ func TestSweepOfTheDead(t *testing.T) {
 	if got := dead(); got != nil {
 		t.Errorf("dead: %q while all live", got)
 	}
-	if len(r.callers.slots) != 3 || len(r.lines.slots) == 0 {
-		t.Errorf("%d callers and %d lines remembered while all live", len(r.callers.slots), len(r.lines.slots))
+	if len(r.memory.callers.slots) != 3 || len(r.machine.lines.slots) == 0 {
+		t.Errorf("%d callers and %d lines remembered while all live", len(r.memory.callers.slots), len(r.machine.lines.slots))
 	}
 	for _, pid := range []uint32{500, 502, 30} {
 		w.kill(pid)
@@ -390,11 +390,11 @@ func TestSweepOfTheDead(t *testing.T) {
 	if got := dead(); got != nil {
 		t.Errorf("dead: %q a second time", got)
 	}
-	if len(r.callers.slots) != 1 || len(r.records.slots) != 1 || len(r.lines.slots) > 0 {
+	if len(r.memory.callers.slots) != 1 || len(r.memory.registry.records.slots) != 1 || len(r.machine.lines.slots) > 0 {
 		t.Errorf("left: %d callers, %d records, %d lines; want those of docker's, and no line that nobody uses",
-			len(r.callers.slots), len(r.records.slots), len(r.lines.slots))
+			len(r.memory.callers.slots), len(r.memory.registry.records.slots), len(r.machine.lines.slots))
 	}
-	for pid := range r.knownParents.index {
+	for pid := range r.memory.parents.index {
 		if _, err := w.Stat(procfs.Dir(pid)); err != nil {
 			t.Errorf("a parent that is dead is remembered: %v", err)
 		}
@@ -420,8 +420,8 @@ func TestSweepOfTheLiving(t *testing.T) {
 	if len(others) != 2 {
 		t.Errorf("%d had to make room or share a Key, want the 2 that are remembered", len(others))
 	}
-	if len(r.unlinked) > 2 {
-		t.Errorf("%d unlinked records are kept, want at most 2", len(r.unlinked))
+	if len(r.memory.registry.unlinked) > 2 {
+		t.Errorf("%d unlinked records are kept, want at most 2", len(r.memory.registry.unlinked))
 	}
 }
 
@@ -549,7 +549,7 @@ func TestCrowded(t *testing.T) {
 		default:
 		}
 	}
-	for _, rec := range r.snapshot() {
+	for _, rec := range r.memory.registry.all() {
 		delete(living, rec.c)
 	}
 	sweep()

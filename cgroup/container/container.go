@@ -71,7 +71,7 @@ type Container struct {
 	// hierarchy; without an init, that of the oldest process cut to CgroupPath.
 	Membership cgroup.Membership
 	// Top is the cgroup of the top-level container that this one is or is in; see
-	// [Resolver.top]. Whatever is bounded is bounded for each of these.
+	// [Resolver.Top]. Whatever is bounded is bounded for each of these.
 	Top string
 	// PIDDepth is the depth of the init's pid namespace below that of /proc,
 	// which is 1; without an init, 1.

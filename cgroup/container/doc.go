@@ -2,6 +2,13 @@
 // request, a thread id of the host, to the [Container] whose numbers it sees,
 // and gives the [Reason].
 //
+// Three things are apart. Facts are read by a reader, within the bounds of one
+// decision (reader.go, task.go, walk.go, entered.go, processes.go). The rules are
+// pure, facts in and verdict out (rules.go; runtime.go has the runtimes' names). What
+// was decided, and the Containers that are known, are remembered (remembered.go,
+// registry.go). An inquiry leads a caller through them: known? facts, rules, the
+// Container that they point at (build.go), kept for the next question.
+//
 // It needs no privilege: it reads /proc/PID/{status,stat,cgroup,mountinfo} and
 // cgroup directories, all of which anybody may read, and never /proc/PID/ns,
 // which needs ptrace rights. What follows from that:

@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// noInit is what a decision by cgroup adds when there should have been an init.
-const noInit = "entered a pid namespace whose init was not found"
-
 // A search that read more files than dearSearch is not made again for a caller of
 // the same top-level container before restTime is over; what is known must do.
 const (
@@ -18,75 +15,31 @@ const (
 // maxLevels is how many cgroups, one above the other, are looked at for an init.
 const maxLevels = 64
 
-// entered decides for a caller in a pid namespace whose parents are outside of
-// it (setns(2): lxc-attach, docker exec, nsenter) or too many.
-func (r *inquiry) entered(t *task) (verdict, error) {
-	resting := r.rests(t.top)
-	pid, reason, err := r.enteredInit(t, resting)
-	if err != nil {
-		return verdict{}, err
-	}
-	if pid != 0 {
-		f, err := r.ofInit(pid)
-		if err != nil {
-			return verdict{}, changed(err)
-		}
-		if f.reason == ReasonInit {
-			f.reason = reason
-		}
-		return r.preferOwnScope(t, f)
-	}
-	v, err := r.byCgroupOf(t, noInit)
-	v.weak = true
-	if resting && err == nil {
-		if v.passing = true; v.rec == nil {
-			return verdict{}, errSpent
-		}
-		v.reason = ReasonBusy
-	}
-	return v, err
-}
-
-// rests says whether no search is to be made for a caller of a top-level container.
-func (r *Resolver) rests(top string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	until, ok := r.resting.get(top)
-	return ok && time.Now().Before(until)
-}
-
-// searched is told what a search cost.
-func (r *Resolver) searched(top string, files int) {
-	if files <= dearSearch {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.resting.put(top, time.Now().Add(restTime))
-}
-
-// enteredInit looks for the init of t's pid namespace: first by cgroup, where
+// entered looks for the init of the pid namespace of t, whose parents are outside of it
+// (setns(2): lxc-attach, docker exec, nsenter) or too many: first by cgroup, where
 // only one init may come into question, then by the mount namespace; resting, only
 // among those that are known.
 //
 // A runtime's scope holds one container. Any other cgroup may hold many, the
 // caller's own init be elsewhere, and the only one left be a stranger: there an
 // init must also have the caller's root directory.
-func (r *inquiry) enteredInit(t *task, resting bool) (uint32, Reason, error) {
-	known := r.knownInits(t.status.depth)
-	own, alone := r.outerScope(t.place)
-	if rec := r.nearestKnown(t, known); rec != nil && (alone && within(rec.c.CgroupPath, own.path) || r.shareRoot(t, rec.c.InitPID)) {
+func (q *inquiry) entered(t *task, resting bool) (uint32, Reason, error) {
+	known := q.registry.inits(t.status.depth)
+	own, alone := outerScope(t.path, q.trusts(t.hier))
+	if rec := q.nearestKnown(t, known); rec != nil && (alone && within(rec.c.CgroupPath, own.path) || q.shareRoot(t, rec.c.InitPID)) {
 		return rec.c.InitPID, ReasonKnown, nil
 	}
 	var candidates []uint32
 	if !resting {
-		before := r.files
-		scanned, err := r.scanUp(t)
-		r.searched(t.top, before-r.files)
+		before := q.files
+		scanned, err := q.scanUp(t)
+		if before-q.files > dearSearch {
+			q.memory.resting.put(t.top, time.Now().Add(restTime))
+		}
 		if err != nil {
 			return 0, "", err
 		}
-		if len(scanned) == 1 && t.path != "/" && (alone || r.shareRoot(t, scanned[0])) {
+		if len(scanned) == 1 && t.path != "/" && (alone || q.shareRoot(t, scanned[0])) {
 			return scanned[0], ReasonProcs, nil
 		}
 		candidates = scanned
@@ -94,14 +47,14 @@ func (r *inquiry) enteredInit(t *task, resting bool) (uint32, Reason, error) {
 	for _, rec := range known {
 		candidates = append(candidates, rec.c.InitPID)
 	}
-	pid, err := r.sameRoot(t, candidates)
+	pid, err := q.sameRoot(t, candidates)
 	return pid, ReasonMount, err
 }
 
 // shareRoot says whether t and the init have the same root directory: the same
 // mount, or one that a mount namespace of t's own has of it. The host's root
 // directory is the same only where it is the same mount: it is everybody's.
-func (r *inquiry) shareRoot(t *task, init uint32) bool {
+func (r *reader) shareRoot(t *task, init uint32) bool {
 	mine, err := r.readRootMount(t.pid)
 	if err != nil {
 		return false
@@ -114,22 +67,10 @@ func (r *inquiry) shareRoot(t *task, init uint32) bool {
 	return err == nil && mine.sameDir(other) && !mine.sameDir(host)
 }
 
-// knownInits returns the records of inits at that depth. They need not live: who
-// picks one has to look.
-func (r *Resolver) knownInits(depth int) []*record {
-	var known []*record
-	for _, rec := range r.snapshot() {
-		if rec.c.InitPID != 0 && rec.c.PIDDepth == depth && !rec.stale.Load() {
-			known = append(known, rec)
-		}
-	}
-	return known
-}
-
 // nearestKnown returns the living one whose cgroup is nearest above the caller's;
 // nil when there is none or more than one. The root cgroup is above everything and
 // says nothing.
-func (r *inquiry) nearestKnown(t *task, known []*record) *record {
+func (r *reader) nearestKnown(t *task, known []*record) *record {
 	var nearest *record
 	longest := 0
 	for _, rec := range known {
@@ -149,12 +90,12 @@ func (r *inquiry) nearestKnown(t *task, known []*record) *record {
 // scanUp returns the inits at the caller's depth in the nearest cgroup above the
 // caller that has any, up to the caller's runtime scope. In the root cgroup it
 // looks only for a caller that is in it. The error is errSpent.
-func (r *inquiry) scanUp(t *task) ([]uint32, error) {
+func (r *reader) scanUp(t *task) ([]uint32, error) {
 	if t.hier == nil {
 		return nil, nil
 	}
 	stop := "/"
-	if s, ok := r.outerScope(t.place); ok {
+	if s, ok := outerScope(t.path, r.trusts(t.hier)); ok {
 		stop = s.path
 	}
 	budget := r.opts.MaxScan
@@ -178,7 +119,7 @@ func (r *inquiry) scanUp(t *task) ([]uint32, error) {
 // sameRoot returns the one living candidate with the caller's root mount; 0 when
 // there is none or more than one. The host's own root mount says nothing: a pid
 // namespace alone does not make a mount namespace. The error is errSpent.
-func (r *inquiry) sameRoot(t *task, candidates []uint32) (uint32, error) {
+func (r *reader) sameRoot(t *task, candidates []uint32) (uint32, error) {
 	if len(candidates) == 0 {
 		return 0, nil
 	}

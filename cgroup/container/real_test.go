@@ -315,9 +315,9 @@ func TestRealScope(t *testing.T) {
 	}
 	join(t, dir+"/"+idA, pid)
 	d := mustResolve(t, r, pid)
-	start, err := r.inquire().readStartTicks(pid)
-	if d.Reason != ReasonScope || d.Container.Name != idA || err != nil || d.Container.StartTicks != start {
-		t.Errorf("got %s, %q, start %d; want start %d, %v", gist(d.Container), d.Reason, d.Container.StartTicks, start, err)
+	start, err := r.machine.unbounded().readStat(pid)
+	if d.Reason != ReasonScope || d.Container.Name != idA || err != nil || d.Container.StartTicks != start.StartTicks {
+		t.Errorf("got %s, %q, start %d; want start %d, %v", gist(d.Container), d.Reason, d.Container.StartTicks, start.StartTicks, err)
 	}
 	if err := os.Chown(dir, 1000, 1000); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package container
 
-import "slices"
+import (
+	"sync"
+)
 
 // ring is a map of at most limit entries, which cost no more than room together. A
 // full one drops, for a new entry, one that was not used since the hand last came by
@@ -64,9 +66,6 @@ func (r *ring[K, V]) costOf(value V) int {
 	return r.cost(value)
 }
 
-// all returns the entries of now.
-func (r *ring[K, V]) all() []slot[K, V] { return slices.Clone(r.slots) }
-
 // fade drops the entries that were not used since it was last called.
 func (r *ring[K, V]) fade() {
 	for i := len(r.slots) - 1; i >= 0; i-- { // the last one takes the place of one that goes
@@ -111,4 +110,22 @@ func (r *ring[K, V]) remove(key K) {
 	if r.hand >= last {
 		r.hand = 0
 	}
+}
+
+// cache is a ring that is safe for concurrent use.
+type cache[K comparable, V any] struct {
+	mu sync.Mutex
+	ring[K, V]
+}
+
+func (c *cache[K, V]) get(key K) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ring.get(key)
+}
+
+func (c *cache[K, V]) put(key K, value V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ring.put(key, value)
 }

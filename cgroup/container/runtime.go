@@ -1,18 +1,23 @@
 package container
 
 import (
+	"slices"
 	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 )
 
-// scope is a cgroup that a runtime made for one container, going by its name.
+// scope is a cgroup that is a Container by itself: that a runtime made for one,
+// going by its name, or a systemd unit's.
 type scope struct {
 	path    string
 	runtime string
 	name    string
 	kind    Kind
 }
+
+// unitScope returns that of a systemd unit's cgroup.
+func unitScope(path string) scope { return scope{path: path, runtime: "systemd", kind: Unit} }
 
 // claim returns the name for people to read; "" where it is not of letters,
 // digits and "_.:@-" alone, so that it cannot pass for anything else.
@@ -121,32 +126,15 @@ func applicationOf(above []string, parent, name string) (runtime, id string) {
 	case !isID(name, 64):
 	case parent == "docker":
 		return "docker", name
-	case strings.HasPrefix(parent, "pod") && inKubepods(above):
+	case strings.HasPrefix(parent, "pod") && slices.Contains(above, "kubepods"):
 		return "containerd", name
 	}
 	return "", ""
 }
 
-func inKubepods(above []string) bool {
-	for _, name := range above {
-		if name == "kubepods" {
-			return true
-		}
-	}
-	return false
-}
-
 // isID: at least digits lower-case hex digits, and nothing else.
 func isID(s string, digits int) bool {
-	if len(s) < digits || len(s) > 64 {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
+	return len(s) >= digits && len(s) <= 64 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // within: the cgroup path is the cgroup dir or below it. Everything is within "/".

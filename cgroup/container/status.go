@@ -1,9 +1,7 @@
 package container
 
 import (
-	"bytes"
 	"fmt"
-	"strconv"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/procfs"
@@ -53,12 +51,4 @@ func parseStatus(content []byte) (s status, err error) {
 	}
 	s.depth, s.inner = len(list), list[len(list)-1]
 	return s, nil
-}
-
-func parsePID(name string, value []byte) (uint32, error) {
-	pid, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("%w: %s: %q", cgroup.ErrFormat, name, value)
-	}
-	return uint32(pid), nil
 }

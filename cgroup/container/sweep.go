@@ -1,11 +1,5 @@
 package container
 
-import (
-	"sync/atomic"
-
-	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-)
-
 // Sweep lets go of what is of tasks and Containers that exist no more, files that
 // are held open for them first of all. It returns the Containers that were
 // forgotten since it was last called: those that are dead, and of which nothing
@@ -16,21 +10,16 @@ import (
 // It costs a stat(2) for each Container, and for each remembered caller and parent
 // of one that lives. Their number is bounded by the [Options].
 func (r *Resolver) Sweep() (dead, others []*Container) {
-	sweep(r, &r.callers)
-	sweep(r, &r.knownParents)
-	r.bury(all)
-	r.mu.Lock()
-	r.lines.fade()
-	gone := r.unlinked
-	r.unlinked, r.unlinkedText = nil, 0
-	living := make(map[Key]bool, len(r.records.slots))
-	for i := range r.records.slots {
-		living[r.records.slots[i].value.c.Key] = true
-	}
-	r.mu.Unlock()
+	sweep(&r.machine, &r.memory.callers)
+	sweep(&r.machine, &r.memory.parents.cache)
+	bury(&r.machine, &r.memory.registry, all)
+	r.machine.lines.mu.Lock()
+	r.machine.lines.fade()
+	r.machine.lines.mu.Unlock()
+	gone, living := r.memory.registry.take()
 	for _, rec := range gone {
 		// Two inits of one tick in one cgroup have one Key.
-		if !living[rec.c.Key] && !r.lives(rec) {
+		if !living[rec.c.Key] && !r.machine.exists(rec) {
 			dead = append(dead, rec.c)
 		} else {
 			others = append(others, rec.c)
@@ -42,60 +31,25 @@ func (r *Resolver) Sweep() (dead, others []*Container) {
 // Crowded receives when so many Containers were forgotten that [Resolver.Sweep] is
 // to be called soon: it tells of no more than are remembered at a time, and what is
 // held open of one that it did not tell of stays open.
-func (r *Resolver) Crowded() <-chan struct{} { return r.crowded }
+func (r *Resolver) Crowded() <-chan struct{} { return r.memory.registry.crowded }
+
+// Containers returns the known Containers that still exist, in no order.
+func (r *Resolver) Containers() []*Container {
+	bury(&r.machine, &r.memory.registry, all)
+	var known []*Container
+	for _, rec := range r.memory.registry.all() {
+		known = append(known, rec.c)
+	}
+	return known
+}
 
 func all(*record) bool { return true }
 
 // bury forgets the Containers that exist no more, of those that it is told.
-func (r *Resolver) bury(which func(*record) bool) {
-	for _, rec := range r.snapshot() {
-		if which(rec) && !r.alive(rec) {
-			r.forget(rec)
+func bury(m *machine, g *registry, which func(*record) bool) {
+	for _, rec := range g.all() {
+		if which(rec) && !m.alive(rec) {
+			g.forget(rec)
 		}
-	}
-}
-
-// heldTask is a task that is remembered.
-type heldTask struct {
-	file hostfile.File // below /proc/TID: no other task's, ever
-	tag  atomic.Uint64 // inode of /proc/TID when Sweep last came by; 0 before
-}
-
-// dead: the task is no more. Its file is read only where the inode does not tell,
-// for that takes a lock of the kernel's and five times as long.
-func (h *heldTask) dead(r *Resolver, tid uint32) bool {
-	tag, err := r.unbounded().tag(tid)
-	if err == nil && tag == h.tag.Load() {
-		return false
-	}
-	buf := r.buffer()
-	defer r.release(buf)
-	if *buf, err = h.file.Append((*buf)[:0]); err != nil {
-		return true
-	}
-	h.tag.Store(tag) // the task lived still: so that was its inode
-	return false
-}
-
-func (h *heldTask) held() *heldTask { return h }
-
-// sweep drops the entries whose task is no more.
-func sweep[V interface {
-	comparable
-	held() *heldTask
-}](r *Resolver, tasks *ring[uint32, V]) {
-	r.mu.Lock()
-	all := tasks.all()
-	r.mu.Unlock()
-	for _, s := range all {
-		if !s.value.held().dead(r, s.key) {
-			continue
-		}
-		r.mu.Lock()
-		if now, ok := tasks.get(s.key); ok && now == s.value {
-			tasks.remove(s.key)
-		}
-		r.mu.Unlock()
-		s.value.held().file.Close()
 	}
 }

@@ -59,11 +59,11 @@ func TestTop(t *testing.T) {
 				w.Files["/cg/pids"+path+"/cgroup.procs"] = ""
 			}
 			r := w.resolver(t, Options{})
-			p, err := r.inquire().parsePlace([]byte(tt.membership))
+			p, err := r.machine.parse([]byte(tt.membership))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := r.top(p); got != tt.want {
+			if got := p.top; got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			w.Files["/proc/700/cgroup"] = tt.membership
@@ -108,12 +108,12 @@ func FuzzTop(f *testing.F) {
 	w.cgroup("/system.slice")
 	f.Fuzz(func(t *testing.T, in string) {
 		r := w.resolver(t, Options{})
-		p, err := r.inquire().parsePlace([]byte(in))
+		p, err := r.machine.parse([]byte(in))
 		if err != nil {
 			return
 		}
-		if got := r.top(p); !within(p.path, got) && !strings.HasPrefix(p.path, got) {
-			t.Errorf("%q is not above %q", got, p.path)
+		if got := p.top; !within(p.place.path, got) && !strings.HasPrefix(p.place.path, got) {
+			t.Errorf("%q is not above %q", got, p.place.path)
 		}
 	})
 }
@@ -279,7 +279,7 @@ func TestAlone(t *testing.T) {
 		w.kill(3000 + i)
 	}
 	r.Sweep()
-	if len(r.alone) != 1 {
-		t.Errorf("counts are left: %v", r.alone)
+	if len(r.memory.registry.alone) != 1 {
+		t.Errorf("counts are left: %v", r.memory.registry.alone)
 	}
 }

@@ -121,16 +121,8 @@ func begin(request Request) (*worker, error) {
 // hostGroups are the peer groups of the mounts of the host's init: this process
 // may have a mount namespace of its own.
 func hostGroups() (map[int]bool, error) {
-	const file = "/proc/1/mountinfo"
-	content, err := hostfile.OS{}.Append(nil, file)
-	if err != nil {
-		return nil, err
-	}
-	table, err := mount.ParseTable(content)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return table.PeerGroups(), nil
+	table, err := mount.ReadFile(hostfile.OS{}, "/proc/1/mountinfo")
+	return table.PeerGroups(), err
 }
 
 // treeDevice is the device of the lxcfs at a path, which must be one.

@@ -65,20 +65,12 @@ type mounts struct {
 }
 
 func readMounts() (mounts, error) {
-	var m mounts
-	for _, file := range []string{"/proc/1/mountinfo", "/proc/self/mountinfo"} {
-		content, err := hostfile.OS{}.Append(nil, file)
-		if err != nil {
-			return mounts{}, err
-		}
-		if m.table, err = mount.ParseTable(content); err != nil {
-			return mounts{}, fmt.Errorf("%s: %w", file, err)
-		}
-		if m.host == nil {
-			m.host = m.table.PeerGroups()
-		}
+	host, err := mount.ReadFile(hostfile.OS{}, "/proc/1/mountinfo")
+	if err != nil {
+		return mounts{}, err
 	}
-	return m, nil
+	own, err := mount.ReadFile(hostfile.OS{}, "/proc/self/mountinfo")
+	return mounts{own, host.PeerGroups()}, err
 }
 
 // ErrShared is returned, wrapped, when a mount in the container would be one on

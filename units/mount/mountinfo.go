@@ -14,8 +14,6 @@ import (
 // /proc/self/mountinfo.
 const FSType = "fuse.lxcfs"
 
-const mountinfoFile = "/proc/self/mountinfo"
-
 // Entry is one line of /proc/self/mountinfo.
 type Entry struct {
 	// ID and Parent are mount IDs; the parent of the root mount is itself or
@@ -45,15 +43,21 @@ type Table []Entry
 
 // ReadTable reads /proc/self/mountinfo; what no path reaches is left out.
 func ReadTable(fsys hostfile.FS) (Table, error) {
-	content, err := fsys.Append(nil, mountinfoFile)
+	table, err := ReadFile(fsys, "/proc/self/mountinfo")
+	return table.Reachable(), err
+}
+
+// ReadFile reads a mountinfo file.
+func ReadFile(fsys hostfile.FS, name string) (Table, error) {
+	content, err := fsys.Append(nil, name)
 	if err != nil {
 		return nil, err
 	}
 	table, err := ParseTable(content)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", mountinfoFile, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return table.Reachable(), nil
+	return table, nil
 }
 
 // ParseTable parses the content of a mountinfo file.

@@ -15,6 +15,8 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
+const mountinfoFile = "/proc/self/mountinfo"
+
 const sampleTable = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 36 27 98:0 /mnt1 /mnt\0402 rw,noatime master:1 propagate_from:2 - ext3 /dev/root rw,errors=continue
 151 27 0:52 / /var/lib/lxcfs rw,nosuid,nodev,relatime shared:93 - fuse.lxcfs lxcfs rw,user_id=0

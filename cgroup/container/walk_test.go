@@ -94,7 +94,7 @@ func TestParentBounds(t *testing.T) {
 		w.add(proc{pid: pid + 1000, ppid: pid, ns: fmt.Sprint(pid + 1000), cg: "/lxc.payload.web"})
 		mustResolve(t, r, pid+1000)
 	}
-	if len(r.knownParents.slots) > 4 {
-		t.Errorf("%d parents are remembered, want at most 4", len(r.knownParents.slots))
+	if len(r.memory.parents.slots) > 4 {
+		t.Errorf("%d parents are remembered, want at most 4", len(r.memory.parents.slots))
 	}
 }
