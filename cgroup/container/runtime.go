@@ -113,13 +113,9 @@ func applicationOf(above []string, parent, name string) (runtime, id string) {
 	}
 	// What runc makes of systemd's SLICE:PREFIX:NAME with the cgroupfs driver.
 	if parts := strings.Split(name, ":"); len(parts) == 3 && isID(parts[2], 12) {
-		switch parts[1] {
-		case "cri-containerd":
-			return "containerd", parts[2]
-		case "docker":
-			return "docker", parts[2]
-		case "crio":
-			return "cri-o", parts[2]
+		named := map[string]string{"cri-containerd": "containerd", "docker": "docker", "crio": "cri-o"}
+		if runtime, ok := named[parts[1]]; ok {
+			return runtime, parts[2]
 		}
 	}
 	switch {

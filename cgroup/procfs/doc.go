@@ -2,8 +2,8 @@
 // needs: status, stat and mountinfo. (/proc/PID/cgroup is
 // cgroup.ParseMembership's.)
 //
-// It is given bytes and reads nothing: what it returns refers to them, and is good
-// for as long as they are. Nothing is allocated but what a caller asks for. A line
+// Parsers are given bytes: what they return refers to them, and is good for as long
+// as they are. Nothing is allocated but what a caller asks for. A line
 // that the kernel cannot have written is [ErrFormat].
 //
 // Mountinfo is not left to github.com/moby/sys/mountinfo because that opens the files
@@ -13,6 +13,7 @@ package procfs
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 )
 
@@ -22,6 +23,21 @@ var ErrFormat = errors.New("wrong format")
 
 // Dir is the directory of a process or thread: /proc/PID.
 func Dir(pid uint32) string { return "/proc/" + strconv.FormatUint(uint64(pid), 10) }
+
+// Read reads a file of /proc/PID and parses it.
+func Read[T any](fsys interface {
+	Append(dst []byte, name string) ([]byte, error)
+}, pid uint32, file string, parse func(content []byte) (T, error)) (v T, err error) {
+	name := Dir(pid) + "/" + file
+	content, err := fsys.Append(nil, name)
+	if err != nil {
+		return v, err
+	}
+	if v, err = parse(content); err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return v, err
+}
 
 // head is as much of a file as an error quotes.
 func head(content []byte) []byte { return content[:min(len(content), 80)] }

@@ -38,6 +38,10 @@ func (s Status) Line(name string) Line {
 	return found
 }
 
+// PIDs parses, of the content of a status file, the process's id in each pid
+// namespace, outermost first.
+func PIDs(content []byte) ([]uint32, error) { return Status(content).Line("NStgid").Numbers(nil) }
+
 // Number returns the line's one number.
 func (l Line) Number() (uint32, error) {
 	n, err := l.parse(l.value(), 10, 32)

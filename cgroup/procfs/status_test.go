@@ -2,8 +2,12 @@ package procfs
 
 import (
 	"errors"
+	"io/fs"
 	"slices"
+	"strings"
 	"testing"
+
+	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 )
 
 const sampleStatus = "Name:\tcat\nUmask:\t0022\nTgid:\t14184\nNgid:\t0\nPid:\t14184\nPPid:\t14182\n" +
@@ -98,4 +102,18 @@ func FuzzStatus(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Read names the file in what a parser refuses, and leaves what the system refuses.
+func TestRead(t *testing.T) {
+	machine := &hosttest.Archive{Files: map[string]string{"/proc/7/status": sampleStatus, "/proc/8/status": "Name:\tx\n"}}
+	if got, err := Read(machine, 7, "status", PIDs); !slices.Equal(got, []uint32{14184, 12, 1}) || err != nil {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := Read(machine, 8, "status", PIDs); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "/proc/8/status") {
+		t.Errorf("no NStgid: got %v", err)
+	}
+	if _, err := Read(machine, 9, "status", PIDs); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no process: got %v", err)
+	}
 }

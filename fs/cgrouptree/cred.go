@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
@@ -124,16 +125,7 @@ type idmap []idRange
 
 // idmap reads the map of a task's user namespace.
 func (t *Tree) idmap(tid uint32, file string) (idmap, error) {
-	name := fmt.Sprintf("/proc/%d/%s", tid, file)
-	text, err := t.proc.Append(nil, name)
-	if err != nil {
-		return nil, err
-	}
-	m, err := parseIDMap(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return m, nil
+	return procfs.Read(t.proc, tid, file, parseIDMap)
 }
 
 // parseIDMap parses /proc/PID/uid_map, user_namespaces(7):

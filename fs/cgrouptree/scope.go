@@ -7,6 +7,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
 // relation is where a cgroup is, seen from the caller's container.
@@ -98,22 +99,17 @@ func (t *Tree) confirm(h *hierarchy, s scope) error {
 
 // cgroupOf returns the cgroup of a process in h.
 func (t *Tree) cgroupOf(h *hierarchy, pid uint32) (string, error) {
-	name := fmt.Sprintf("/proc/%d/cgroup", pid)
-	text, err := t.proc.Append(nil, name)
+	m, err := procfs.Read(t.proc, pid, "cgroup", cgroup.ParseMembership)
 	if err != nil {
 		return "", err
 	}
-	m, err := cgroup.ParseMembership(text)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
-	}
 	p, ok := m.Path(h.controller)
 	if !ok {
-		return "", fmt.Errorf("%s: no hierarchy %q: %w", name, h.controller, syscall.ESRCH)
+		return "", fmt.Errorf("process %d: no hierarchy %q: %w", pid, h.controller, syscall.ESRCH)
 	}
 	rel, ok := h.relative(p)
 	if !ok {
-		return "", fmt.Errorf("%s: %q is not mounted: %w", name, p, syscall.ESRCH)
+		return "", fmt.Errorf("process %d: %q is not mounted: %w", pid, p, syscall.ESRCH)
 	}
 	return rel, nil
 }

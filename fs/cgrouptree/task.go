@@ -20,31 +20,12 @@ type task struct {
 func (t *task) depth() int { return len(t.nspid) }
 
 // task reads that of a thread.
-func (t *Tree) task(tid uint32) (task, error) {
-	name := fmt.Sprintf("/proc/%d/status", tid)
-	text, err := t.proc.Append(nil, name)
-	if err != nil {
-		return task{}, err
-	}
-	s, err := parseStatus(text)
-	if err != nil {
-		return task{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return s, nil
-}
+func (t *Tree) task(tid uint32) (task, error) { return procfs.Read(t.proc, tid, "status", parseStatus) }
 
 // startTicks reads when a process started, in USER_HZ since boot.
 func (t *Tree) startTicks(pid uint32) (uint64, error) {
-	name := fmt.Sprintf("/proc/%d/stat", pid)
-	text, err := t.proc.Append(nil, name)
-	if err != nil {
-		return 0, err
-	}
-	s, err := procfs.ParseStat(text)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
-	}
-	return s.StartTicks, nil
+	s, err := procfs.Read(t.proc, pid, "stat", procfs.ParseStat)
+	return s.StartTicks, err
 }
 
 // parseStatus parses /proc/PID/status. All that is used must be there (NSpid: since

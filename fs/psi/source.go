@@ -73,10 +73,8 @@ func (t Trigger) total(p cgroup.Pressure) (time.Duration, bool) {
 // seen has not.
 func Privileged(fsys hostfile.FS, tid uint32) bool {
 	const sysResource = 24 // CAP_SYS_RESOURCE
-	text, err := fsys.Append(nil, procfs.Dir(tid)+"/status")
-	if err != nil {
-		return false
-	}
-	caps, err := procfs.Status(text).Line("CapEff").Mask()
+	caps, err := procfs.Read(fsys, tid, "status", func(status []byte) (uint64, error) {
+		return procfs.Status(status).Line("CapEff").Mask()
+	})
 	return err == nil && caps>>sysResource&1 == 1
 }

@@ -98,13 +98,6 @@ func (l *Loads) countThreads(now *census, pid uint32, main byte, limit int) {
 // innerPIDs returns a process's pid in each of its pid namespaces; nil when the
 // process is gone.
 func (l *Loads) innerPIDs(pid uint32) []uint32 {
-	status, err := l.host.FS.Append(nil, procfs.Dir(pid)+"/status")
-	if err != nil {
-		return nil
-	}
-	inner, err := procfs.Status(status).Line("NStgid").Numbers(nil)
-	if err != nil {
-		return nil
-	}
+	inner, _ := procfs.Read(l.host.FS, pid, "status", procfs.PIDs)
 	return inner
 }

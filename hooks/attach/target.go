@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
@@ -173,16 +174,8 @@ func processes() ([]int, error) {
 
 // namespaceIDs is a process's id in each pid namespace, outermost first.
 func namespaceIDs(pid int) ([]uint32, error) {
-	name := fmt.Sprintf("/proc/%d/status", pid)
-	content, err := os.ReadFile(name)
-	if err != nil {
-		return nil, gone(err)
-	}
-	ids, err := procfs.Status(content).Line("NStgid").Numbers(nil)
-	if err != nil {
-		return nil, fmt.Errorf("%s: NStgid: %w", name, err)
-	}
-	return ids, nil
+	ids, err := procfs.Read(hostfile.OS{}, uint32(pid), "status", procfs.PIDs)
+	return ids, gone(err)
 }
 
 // gone turns the errors of a process that ended into [ErrGone].

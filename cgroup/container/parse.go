@@ -1,9 +1,9 @@
 package container
 
 import (
+	"bytes"
 	"fmt"
 
-	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/procfs"
 )
 
@@ -44,11 +44,41 @@ func parseStatus(content []byte) (s status, err error) {
 	var room [maxDepth]uint32
 	list, err := ids.Numbers(room[:0])
 	if err == nil && (len(list) == 0 || len(list) > maxDepth) {
-		err = fmt.Errorf("%w: %.80q", cgroup.ErrFormat, ids)
+		err = fmt.Errorf("%w: %.80q", procfs.ErrFormat, ids)
 	}
 	if err != nil {
 		return status{}, err
 	}
 	s.depth, s.inner = len(list), list[len(list)-1]
 	return s, nil
+}
+
+// rootMount is the mount at a process's "/".
+type rootMount struct {
+	id           int // in one mount namespace only
+	major, minor uint32
+	dir          string // in the file system, as mountinfo escapes it
+}
+
+// sameDir says whether both mounts show the same directory.
+func (m rootMount) sameDir(other rootMount) bool {
+	return m.major == other.major && m.minor == other.minor && m.dir == other.dir
+}
+
+// parseRootMount returns the mount of "/" in /proc/PID/mountinfo.
+//
+// Every mount has an id of its own and is in one mount namespace, so equal ids
+// mean the same mount namespace. Of mounts stacked on "/" the last one is seen.
+// The content may end in the middle of a line.
+func parseRootMount(content []byte) (rootMount, error) {
+	var root procfs.Mount
+	for line := range bytes.Lines(content) {
+		if m, err := procfs.ParseMount(line); err == nil && string(m.Point) == "/" {
+			root = m
+		}
+	}
+	if root.Point == nil {
+		return rootMount{}, fmt.Errorf("%w: no mount at /: %.80q", procfs.ErrFormat, content)
+	}
+	return rootMount{root.ID, root.Major, root.Minor, string(root.Root)}, nil
 }
