@@ -8,8 +8,8 @@
 // what is there and makes no sense is errors.Is(err, [ErrFormat]).
 //
 // The package does not write, does not know what a container is, and has no
-// opinion on what to show. What a [Host] remembers makes reading faster and
-// changes no result: limits of cgroups above, as long as inotify(7) says that
-// nobody wrote to their files, which interface files this kernel does not have, a
-// machine's own facts, and scratch buffers.
+// opinion on what to show. Every number is read when it is asked for. What a [Host]
+// remembers makes reading faster: its mounts, the names of directories, the sets
+// that CPU lists stand for, scratch buffers; and which interface files this kernel
+// does not have, for which it looks again now and then only.
 package cgroup

@@ -3,7 +3,10 @@
 //
 // [OS] is the machine. Package hosttest has captured ones, for tests.
 //
-// The package does not parse, does not cache, and never opens a file for
-// writing. Reads are bounded by [MaxSize]: a kernel file that is longer is an
-// error, never a silent truncation.
+// [Held] keeps files open that are read again and again. It keeps no content:
+// every read is answered with what the kernel says after the question was asked.
+//
+// The package does not parse, and never opens a file for writing. Reads are
+// bounded by [MaxSize]: a kernel file that is longer is an error; only [AppendHead]
+// leaves out a rest, which is what it is asked for.
 package hostfile

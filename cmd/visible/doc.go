@@ -1,7 +1,7 @@
-// Package visible makes text of strangers fit for a terminal and a log. A container
-// chooses names of cgroups, paths and types of file systems, down to the byte: a
-// terminal would carry out what is in them, and a newline would begin a line that
-// looks like ours.
+// Package visible escapes text that a container chose, for a terminal and a log.
+// Names of cgroups, paths and types of file systems can hold any byte: a terminal
+// would obey control characters in them, and a newline would begin a line that looks
+// like one of lxcfs's own.
 //
 // The package prints nothing, and is not for formats that can hold any string, as
 // JSON.

@@ -8,7 +8,9 @@
 // [cgroup.ErrFormat] and quotes the line; so is text that does not end in a
 // newline. After an error the caller serves the host's own file.
 //
-// Values in a View are bytes; only this package and fs/memory know kB (1024 bytes).
+// Values in a View are bytes. kB (1024 bytes) are only where text of the kernel is
+// parsed or made: in this package, in fs/memory, which reckons for it, in
+// fs/sys, and where fs/view reads the host's meminfo.
 //
 // Some files are left out, so that a container sees the kernel's own:
 //

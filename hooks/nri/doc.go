@@ -6,9 +6,10 @@
 // the createContainer hook instead of mounts, where the runtime's validator of
 // plugins lets it.
 //
-// A container is never kept from being created: when lxcfs does not answer, it
-// is not adjusted, and the reason is logged. A pod whose annotation
-// lxcfs.linuxcontainers.org/view is "off" is left alone.
+// The plugin never keeps a container from being created: when lxcfs does not
+// answer, it leaves the container as it is and logs why. It leaves a pod alone whose
+// annotation lxcfs.linuxcontainers.org/view is "off".
 //
-// It is a module of its own: what it needs would be in the build of everybody.
+// It is a Go module of its own, so that what it depends on is not in the build of
+// lxcfs.
 package main

@@ -1,6 +1,6 @@
-// Package unit makes the drop-in by which a plain systemd unit is a container
-// to lxcfs: BindReadOnlyPaths= for each file (systemd.exec(5)). A unit with it
-// sees its own MemoryMax=, AllowedCPUs= and so on.
+// Package unit makes the drop-in by which a service of systemd sees its own
+// MemoryMax=, AllowedCPUs= and so on in /proc and /sys: BindReadOnlyPaths= for each
+// file of lxcfs (systemd.exec(5)).
 //
-// It knows no D-Bus: the service manager has to be told to reload.
+// The package knows no D-Bus: its caller tells the service manager to reload.
 package unit
