@@ -20,7 +20,7 @@ Options of a mount, comma separated:
   cgroup, nocgroup        the cgroup tree; "cgroup" is served by lxcfs-cgroup.service
   ro, noatime, ...        the generic options of mount(8)
 
-  -f  do all but the mount         -v  say what was done
+  -f  check this line, no mount    -v  say what was done
   -n, -s  accepted and ignored     -t TYPE  must be fuse.lxcfs
   --detach-dead MOUNTPOINT  take away a mount there whose daemon is gone for
       good, and mount nothing; for lxcfs-heal.service
