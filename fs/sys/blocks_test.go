@@ -76,6 +76,9 @@ func TestNewBlocks(t *testing.T) {
 	if _, online := s.hostBlocks(8000000 << 10); len(online) != 16 || online[15] != (memoryBlock{16, -1}) {
 		t.Errorf("got %+v", online)
 	}
+	if err := os.Chmod(filepath.Join(root, "memory/block_size_bytes"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, wrong := range []string{"", "x\n", "0\n", "-8000000\n", "ffffffffffffffffff\n"} {
 		if err := os.WriteFile(filepath.Join(root, "memory/block_size_bytes"), []byte(wrong), 0o644); err != nil {
 			t.Fatal(err)
