@@ -72,8 +72,8 @@ type Renderer struct {
 	gate    *share.Gate[string] // by top-level container
 }
 
-// Bounds of the files of one top-level container, with all in it, that are being
-// rendered at a time, and that wait for it. A session has no more of them handled
+// Bounds of the files of one top-level container, with all in it, whose numbers are
+// being gathered at a time, and that wait for it. A session has no more of them handled
 // together (the rest waits there and holds no worker), so nobody is turned away
 // but where nothing moves: what is read of a container hangs as long as it likes.
 const (
@@ -122,11 +122,14 @@ func (r *Renderer) Append(dst []byte, f *File, tid uint32) (out []byte, owner st
 	})
 }
 
+// appender appends a file's content for a caller, as [vfs.Tree.Append] does.
+type appender func(dst []byte, c vfs.Caller) ([]byte, error)
+
 // answer is the way of every read: it counts, asks whose numbers the caller sees,
 // has the file rendered, and answers with the host's text that comes with a
 // [vfs.Fallback].
-func (r *Renderer) answer(dst []byte, counters *Counters, c vfs.Caller, render func([]byte, vfs.Caller) ([]byte, error)) (out []byte, owner string, err error) {
-	defer counters.End(counters.Begin())
+func (r *Renderer) answer(dst []byte, count *Counters, c vfs.Caller, render appender) (out []byte, owner string, err error) {
+	defer count.End(count.Begin())
 	r.resolve(&c)
 	owner = c.Decision.Top
 	if k := c.Decision.Container; k != nil {
@@ -137,11 +140,11 @@ func (r *Renderer) answer(dst []byte, counters *Counters, c vfs.Caller, render f
 	}
 	var f *vfs.Fallback
 	if errors.As(err, &f) {
-		r.fellBack(f.Path, c, f.Err)
+		r.failed(Fallback{Path: f.Path, Err: f.Err}, c)
 		return out, owner, nil
 	}
 	if errors.Is(err, errHost) || !refusal(err) {
-		counters.Fail(err)
+		count.Fail(err)
 	}
 	return out, owner, err
 }
@@ -216,14 +219,15 @@ func (r *Renderer) View(path string, c vfs.Caller, needs view.Needs, v *view.Vie
 		v.Reader = c.TID
 		err = r.gather(v, path, c.Decision.Container, needs)
 	}
-	switch {
-	case errors.Is(err, errBusy):
-		r.refused(path, c, err)
-		return false, err
-	case err != nil:
-		r.fellBack(path, c, err)
+	if err == nil {
+		return true, nil
 	}
-	return err == nil, nil
+	f := Fallback{Path: path, Err: err, Refused: errors.Is(err, errBusy)}
+	r.failed(f, c)
+	if f.Refused {
+		return false, err
+	}
+	return false, nil
 }
 
 func (r *Renderer) gather(v *view.View, path string, c *container.Container, needs view.Needs) error {
@@ -237,25 +241,18 @@ func (r *Renderer) gather(v *view.View, path string, c *container.Container, nee
 	return nil
 }
 
-// fellBack counts and reports a fallback, of whatever is served.
-func (r *Renderer) fellBack(path string, c vfs.Caller, err error) {
-	if count := r.counters(path); count != nil && !c.Quiet {
-		count.FellBack(err)
+// failed counts and reports that somebody who reads was given the host's text, or an
+// error.
+func (r *Renderer) failed(f Fallback, c vfs.Caller) {
+	if c.Quiet {
+		return
 	}
-	r.report(Fallback{Path: path, Err: err}, c)
-}
-
-// refused counts and reports that somebody in a container got an error.
-func (r *Renderer) refused(path string, c vfs.Caller, err error) {
-	if count := r.counters(path); count != nil && !c.Quiet {
-		count.Fail(err)
+	if count := r.counters(f.Path); count != nil && f.Refused {
+		count.Fail(f.Err)
+	} else if count != nil {
+		count.FellBack(f.Err)
 	}
-	r.report(Fallback{Path: path, Err: err, Refused: true}, c)
-}
-
-func (r *Renderer) report(f Fallback, c vfs.Caller) {
-	if r.Report != nil && !c.Quiet {
-		f.TID, f.Top = c.TID, c.Decision.Top
+	if f.TID, f.Top = c.TID, c.Decision.Top; r.Report != nil {
 		r.Report(f)
 	}
 }
