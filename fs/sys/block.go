@@ -19,8 +19,8 @@ import (
 // tree. The kernel's is full of symlinks; those here are directories.
 const blockDir = "/sys/block"
 
-// Diskstats returns /proc/diskstats as a caller reads it.
-type Diskstats func(c vfs.Caller) ([]byte, error)
+// Shower returns a file as a caller reads it.
+type Shower func(path string, c vfs.Caller) ([]byte, error)
 
 // blockTree returns the tree of the disks below root (blockDir but in tests): of
 // each that has a line in a caller's /proc/diskstats, with the numbers of that
@@ -33,67 +33,22 @@ type Diskstats func(c vfs.Caller) ([]byte, error)
 // directory queue, and no partitions, for cgroups account whole disks.
 //
 // false: there is no such directory.
-func blockTree(root string, diskstats Diskstats, viewer vfs.Viewer) (vfs.Mount, bool) {
-	d := disks{root: root}
-	if !isDirectory(d, nil) {
+func blockTree(root string, show Shower, viewer vfs.Viewer) (vfs.Mount, bool) {
+	w, err := newWalker(root)
+	if err != nil || !isDirectory(w, nil) {
 		return vfs.Mount{}, false
 	}
+	w.follows = true
+	d := disks{w}
 	t := &tree{source: d, keys: newKeys(), visibility: func(c vfs.Caller) visibility {
-		return &diskVisibility{disks: d, looker: looker{viewer: viewer, caller: c}, diskstats: diskstats}
+		return &diskVisibility{disks: d, looker: looker{viewer: viewer, caller: c}, show: show}
 	}}
 	return vfs.Mount{Path: blockDir, KeyBits: keyBits + 1, Tree: t}, true
 }
 
-// disks is the source of the tree: the root, and a walker below each disk. Its
-// symlink is the kernel's and is followed; none below it is.
-type disks struct{ root string }
-
-// at returns the walker below the disk that a path begins with, and the rest.
-func (d disks) at(path []string) (*walker, []string, error) {
-	if len(path) == 0 {
-		w, err := newWalker(d.root)
-		return w, nil, err
-	}
-	if !plain(path[0]) {
-		return nil, nil, fmt.Errorf("%s: %w", d.name(path), unix.ENOENT)
-	}
-	w, err := newWalker(d.root + "/" + path[0])
-	return w, path[1:], err
-}
-
-func (d disks) stat(path []string) (info, error) {
-	w, rest, err := d.at(path)
-	if err != nil {
-		return info{}, err
-	}
-	return w.stat(rest)
-}
-
-func (d disks) readlink(path []string) (string, error) {
-	w, rest, err := d.at(path)
-	if err != nil {
-		return "", err
-	}
-	return w.readlink(rest)
-}
-
-func (d disks) list(path []string) ([]string, error) {
-	w, rest, err := d.at(path)
-	if err != nil {
-		return nil, err
-	}
-	return w.list(rest)
-}
-
-func (d disks) read(dst []byte, path []string) ([]byte, error) {
-	w, rest, err := d.at(path)
-	if err != nil {
-		return dst, err
-	}
-	return w.read(dst, rest)
-}
-
-func (d disks) name(path []string) string { return d.root + "/" + strings.Join(path, "/") }
+// disks is the source of the tree. The symlink of a disk is the kernel's and is
+// followed; none below it is.
+type disks struct{ *walker }
 
 // home returns the directory of a disk as the kernel names it,
 // "/sys/devices/virtual/block/loop0"; "" for none, where blockDir has no
@@ -117,9 +72,9 @@ const queueDir = "queue"
 type diskVisibility struct {
 	disks
 	looker
-	diskstats Diskstats
+	show Shower
 
-	text    []byte       // what diskstats returned, nil: not yet asked
+	text    []byte       // /proc/diskstats, nil: not yet asked
 	devices view.Devices // that he may open
 	looked  bool         // devices is filled in
 }
@@ -199,7 +154,7 @@ func (e *diskVisibility) mayOpen(line [][]byte) bool {
 // minor, name, numbers. nil for one without a line.
 func (e *diskVisibility) line(disk string) [][]byte {
 	if e.text == nil {
-		text, err := e.diskstats(e.caller)
+		text, err := e.show("/proc/diskstats", e.caller)
 		if errors.Is(err, unix.EBUSY) {
 			e.err = err
 		}

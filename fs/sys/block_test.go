@@ -57,7 +57,7 @@ func blockMachine(t *testing.T) string {
 	return root
 }
 
-func diskstats(c vfs.Caller) ([]byte, error) {
+func diskstats(_ string, c vfs.Caller) ([]byte, error) {
 	switch c.TID {
 	case small, hung:
 		return []byte(" 254       0 vda 77021 0 2666642 0 85901 0 103601447 0 0 0 0\n"), nil

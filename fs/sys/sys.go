@@ -16,9 +16,9 @@ func Files() []view.File {
 }
 
 // Trees returns the trees that this machine has.
-func Trees(viewer vfs.Viewer, diskstats Diskstats) []vfs.Mount {
+func Trees(viewer vfs.Viewer, show Shower) []vfs.Mount {
 	trees := systemTrees(systemDir, viewer)
-	if disks, ok := blockTree(blockDir, diskstats, viewer); ok {
+	if disks, ok := blockTree(blockDir, show, viewer); ok {
 		trees = append(trees, disks)
 	}
 	return trees

@@ -9,11 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// walker reads below one directory of the host without following a symlink or
-// crossing a mount.
+// walker reads below one directory of the host without following a symlink, but
+// where it is told to, or crossing a mount.
 type walker struct {
-	root string
-	dev  uint64
+	root    string
+	dev     uint64
+	follows bool // the symlinks in root itself
 }
 
 // newWalker returns a walker below root, which is followed as it stands.
@@ -43,11 +44,14 @@ func (w *walker) open(path []string, flags int) (int, error) {
 		if err != nil {
 			break
 		}
-		if i < len(path)-1 {
-			fd, err = w.step(fd, name, unix.O_PATH|unix.O_DIRECTORY, true)
-		} else {
-			fd, err = w.step(fd, name, flags, false)
+		last, step := i == len(path)-1, unix.O_PATH|unix.O_DIRECTORY
+		if last {
+			step = flags
 		}
+		if i > 0 || !w.follows {
+			step |= unix.O_NOFOLLOW
+		}
+		fd, err = w.step(fd, name, step, !last)
 	}
 	if err != nil {
 		return -1, &fs.PathError{Op: "open", Path: w.name(path), Err: err}
@@ -61,7 +65,7 @@ func (w *walker) step(fd int, name string, flags int, onTheWay bool) (int, error
 	if !plain(name) {
 		return -1, unix.ENOENT
 	}
-	next, err := unix.Openat(fd, name, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	next, err := unix.Openat(fd, name, flags|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, err
 	}

@@ -14,7 +14,6 @@ import (
 	"linuxcontainers.org/lxcfs/fs/proc"
 	"linuxcontainers.org/lxcfs/fs/psi"
 	"linuxcontainers.org/lxcfs/fs/sys"
-	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
@@ -165,13 +164,8 @@ func (s *server) assemble(c *connection, p parts) error {
 	if opts.PSIPoll {
 		c.triggers = s.newTriggers(c.session)
 	}
-	c.tree = fs.NewTree(c.renderer, c.session.Handles(), append(sys.Trees(c.renderer.View, c.diskstats), cgroups...)...)
+	c.tree = fs.NewTree(c.renderer, c.session.Handles(), append(sys.Trees(c.renderer.View, c.renderer.Show), cgroups...)...)
 	return nil
-}
-
-// diskstats returns /proc/diskstats as somebody reads it.
-func (c *connection) diskstats(who vfs.Caller) ([]byte, error) {
-	return c.renderer.Show("/proc/diskstats", who)
 }
 
 // parts returns the descriptors.
