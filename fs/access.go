@@ -13,7 +13,7 @@ const mayWrite = 2
 
 // Access answers access(2) and chdir(2).
 func (t *Tree) Access(_ <-chan struct{}, in *fuse.AccessIn) fuse.Status {
-	return status(access(t.at(in.NodeId), t.caller(&in.InHeader), in.Mask))
+	return status(access(t.at(in.NodeId), caller(&in.InHeader), in.Mask))
 }
 
 // access says whether a caller has these permissions. A tree that can be changed

@@ -151,9 +151,14 @@ func (t *Tree) changeable(id uint64, name string) (place, fuse.Status) {
 	return dir, fuse.OK
 }
 
-// caller translates the header of a request.
-func (t *Tree) caller(h *fuse.InHeader) vfs.Caller {
-	return vfs.Caller{UID: h.Uid, GID: h.Gid, TID: h.Pid, Replayed: t.replayed != nil && t.replayed(h.Unique)}
+// caller translates the header of a request that changes nothing.
+func caller(h *fuse.InHeader) vfs.Caller { return vfs.Caller{UID: h.Uid, GID: h.Gid, TID: h.Pid} }
+
+// changer translates that of a request that changes something.
+func (t *Tree) changer(h *fuse.InHeader) vfs.Caller {
+	c := caller(h)
+	c.Replayed = t.replayed != nil && t.replayed(h.Unique)
+	return c
 }
 
 // refusal says that an error is one by which a tree answers that a caller may not, or

@@ -129,8 +129,8 @@ func (p *changeable) Access(c vfs.Caller, key vfs.Key, want uint32) error {
 
 var _ vfs.Mutable = (*changeable)(nil)
 
-func (p *changeable) Rmdir(_ vfs.Caller, key vfs.Key, name string) error {
-	p.note("rmdir %d %s", key, name)
+func (p *changeable) Rmdir(c vfs.Caller, key vfs.Key, name string) error {
+	p.note("rmdir %d %s %v", key, name, c.Replayed)
 	return syscall.EBUSY
 }
 
@@ -386,7 +386,7 @@ func TestSubtreeChanges(t *testing.T) {
 		{"mkdir", tree.Mkdir(nil, &fuse.MkdirIn{InHeader: fuse.InHeader{NodeId: dir, Unique: 77}, Mode: 0o40755}, "new", &fuse.EntryOut{}), fuse.OK},
 		{"mkdir at the top", tree.Mkdir(nil, &fuse.MkdirIn{InHeader: fuse.InHeader{NodeId: 6}, Mode: 0o700}, "new", &fuse.EntryOut{}), fuse.OK},
 		{"mkdir of a name of the table", tree.Mkdir(nil, &fuse.MkdirIn{InHeader: fuse.InHeader{NodeId: 6}}, "online", &fuse.EntryOut{}), fuse.EPERM},
-		{"rmdir", tree.Rmdir(nil, &fuse.InHeader{NodeId: dir}, "new"), fuse.EBUSY},
+		{"rmdir", tree.Rmdir(nil, &fuse.InHeader{NodeId: dir, Unique: 77}, "new"), fuse.EBUSY},
 		{"chmod", tree.SetAttr(nil, &chmod, &fuse.AttrOut{}), fuse.OK},
 		{"rename", tree.Rename(nil, &fuse.RenameIn{InHeader: fuse.InHeader{NodeId: dir}}, "a", "b"), fuse.EPERM},
 		{"unlink", tree.Unlink(nil, &fuse.InHeader{NodeId: dir}, "file"), fuse.EPERM},
@@ -402,7 +402,7 @@ func TestSubtreeChanges(t *testing.T) {
 	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Fh: open.Fh, Offset: 3}, []byte("12")); n != 2 || got != fuse.OK {
 		t.Errorf("write: %d, %v", n, got)
 	}
-	want := "mkdir 1 new 755 true; mkdir 0 new 700 false; rmdir 1 new; change 2 600; write 2 3 12"
+	want := "mkdir 1 new 755 true; mkdir 0 new 700 false; rmdir 1 new true; change 2 600; write 2 3 12"
 	if got := strings.Join(p.did, "; "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -63,7 +63,7 @@ func (t *Tree) String() string { return "lxcfs" }
 
 // Lookup finds a name in a directory.
 func (t *Tree) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
-	p, a, err := t.lookup(t.caller(header), t.at(header.NodeId), name)
+	p, a, err := t.lookup(caller(header), t.at(header.NodeId), name)
 	if err != nil {
 		return status(err)
 	}
@@ -76,7 +76,7 @@ func (t *Tree) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out
 // handle: see claim.
 func (t *Tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
 	p := t.at(in.NodeId)
-	a, err := p.Tree.Attr(t.caller(&in.InHeader), p.key)
+	a, err := p.Tree.Attr(caller(&in.InHeader), p.key)
 	if err != nil {
 		return status(err)
 	}
@@ -110,7 +110,7 @@ func (t *Tree) change(p place, in *fuse.SetAttrIn) (vfs.Attr, error) {
 	if gid, ok := in.GetGID(); ok {
 		change.GID = &gid
 	}
-	c := t.caller(&in.InHeader)
+	c := t.changer(&in.InHeader)
 	switch {
 	case change == (vfs.Change{}) && in.Valid&fuse.FATTR_SIZE != 0:
 		if in.Valid&fuse.FATTR_FH == 0 {
@@ -128,7 +128,7 @@ func (t *Tree) change(p place, in *fuse.SetAttrIn) (vfs.Attr, error) {
 // Open makes the number of a handle. Nothing is rendered or kept before somebody
 // reads.
 func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
-	p, c := t.at(in.NodeId), t.caller(&in.InHeader)
+	p, c := t.at(in.NodeId), caller(&in.InHeader)
 	if p.mutable == nil && forWriting(in.Flags) {
 		if err := access(p, c, mayWrite); err != nil {
 			return status(err)
@@ -156,7 +156,7 @@ func (t *Tree) Read(_ <-chan struct{}, in *fuse.ReadIn, buf []byte) (fuse.ReadRe
 		return nil, fuse.EBADF
 	}
 	defer t.handles.put(h)
-	count, err := t.handles.read(h, buf, in.Offset, t.render(t.at(in.NodeId), t.caller(&in.InHeader)))
+	count, err := t.handles.read(h, buf, in.Offset, t.render(t.at(in.NodeId), caller(&in.InHeader)))
 	if err != nil {
 		return nil, status(err)
 	}
@@ -184,7 +184,7 @@ func (t *Tree) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, 
 	if st := t.handles.mayWrite(in.Fh, in.NodeId, in.Uid); st != fuse.OK {
 		return 0, st
 	}
-	n, err := p.mutable.Write(t.caller(&in.InHeader), p.key, in.Offset, data)
+	n, err := p.mutable.Write(t.changer(&in.InHeader), p.key, in.Offset, data)
 	return uint32(n), status(err)
 }
 
@@ -194,7 +194,7 @@ func (t *Tree) Mkdir(_ <-chan struct{}, in *fuse.MkdirIn, name string, out *fuse
 	if st != fuse.OK {
 		return st
 	}
-	key, a, err := dir.mutable.Mkdir(t.caller(&in.InHeader), dir.key, name, in.Mode&0o7777)
+	key, a, err := dir.mutable.Mkdir(t.changer(&in.InHeader), dir.key, name, in.Mode&0o7777)
 	if err != nil {
 		return status(err)
 	}
@@ -208,7 +208,7 @@ func (t *Tree) Rmdir(_ <-chan struct{}, h *fuse.InHeader, name string) fuse.Stat
 	if st != fuse.OK {
 		return st
 	}
-	return status(dir.mutable.Rmdir(t.caller(h), dir.key, name))
+	return status(dir.mutable.Rmdir(t.changer(h), dir.key, name))
 }
 
 // Readlink returns the text of a symlink.
@@ -218,7 +218,7 @@ func (t *Tree) Readlink(_ <-chan struct{}, h *fuse.InHeader) ([]byte, fuse.Statu
 	if !ok {
 		return nil, fuse.EINVAL
 	}
-	target, err := l.Target(t.caller(h), p.key)
+	target, err := l.Target(caller(h), p.key)
 	return []byte(target), status(err)
 }
 
@@ -258,7 +258,7 @@ func (t *Tree) listed(dir place, in *fuse.ReadIn) ([]vfs.Entry, error) {
 			return entries, nil
 		}
 	}
-	entries, err := t.list(t.caller(&in.InHeader), dir)
+	entries, err := t.list(caller(&in.InHeader), dir)
 	if err == nil {
 		t.listings.keep(in.Fh, entries, t.renderer.owner(in.Pid))
 	}

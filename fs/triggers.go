@@ -49,8 +49,8 @@ func (t *Tree) writeTrigger(resource string, in *fuse.WriteIn, data []byte) (uin
 		return 0, fuse.EBADF
 	}
 	defer t.handles.put(h)
-	again := t.replayed != nil && t.replayed(in.Unique)
-	if err := t.triggers.Add(in.Fh, in.Pid, resource, data, again); err != nil {
+	c := t.changer(&in.InHeader)
+	if err := t.triggers.Add(in.Fh, c.TID, resource, data, c.Replayed); err != nil {
 		return 0, status(err)
 	}
 	return uint32(len(data)), fuse.OK
