@@ -17,17 +17,15 @@ const timeout = 3600
 
 // entry fills in the answer to a LOOKUP or MKDIR.
 func (t *Tree) entry(p place, a vfs.Attr, out *fuse.EntryOut) {
-	var attr fuse.AttrOut
-	t.attr(a, &attr)
-	*out = fuse.EntryOut{NodeId: p.id(), AttrValid: attr.AttrValid, Attr: attr.Attr}
+	*out = fuse.EntryOut{NodeId: p.id()}
+	out.AttrValid = t.attr(a, &out.Attr)
 	if a.Fixed {
 		out.EntryValid = timeout
 	}
 }
 
-// attr fills in what stat(2) shows.
-func (t *Tree) attr(a vfs.Attr, answer *fuse.AttrOut) {
-	out := &answer.Attr
+// attr fills in what stat(2) shows, and returns how long that is valid.
+func (t *Tree) attr(a vfs.Attr, out *fuse.Attr) (valid uint64) {
 	out.Ino, out.Mode, out.Nlink = a.Ino, a.Mode, a.Nlink
 	out.Owner = fuse.Owner{Uid: a.UID, Gid: a.GID}
 	seconds := a.Time
@@ -45,12 +43,13 @@ func (t *Tree) attr(a vfs.Attr, answer *fuse.AttrOut) {
 	case syscall.S_IFDIR:
 		links = 2
 		if a.Fixed {
-			answer.AttrValid = timeout
+			valid = timeout
 		}
 	}
 	if out.Nlink == 0 {
 		out.Nlink = links
 	}
+	return valid
 }
 
 // A file has two sizes. stat(2) shows 0, as of procfs: programs then read until

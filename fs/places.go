@@ -81,7 +81,7 @@ func (t *Tree) mount(mounts []vfs.Mount) {
 		if p.Kind != served.Tree || m.KeyBits == 0 || m.KeyBits > maxKeyBits {
 			continue
 		}
-		top := uint64(t.table.directory(m.Path).index)
+		top := t.table.directory(m.Path).attr.Ino
 		s := &mounted{Mount: m, bits: treeBit | uint64(p.Number)<<numberShift, top: top}
 		s.mutable, _ = m.Tree.(vfs.Mutable)
 		t.over[vfs.Key(top)], t.trees[p.Number] = s, s

@@ -3,6 +3,7 @@ package fs
 import (
 	"os"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"syscall"
@@ -20,13 +21,14 @@ type File struct {
 
 // node is a directory or a file of the table.
 type node struct {
-	index    uint16
+	attr     vfs.Attr // its inode number is the key
 	name     string
 	parent   *node   // of the root, itself
 	children []*node // sorted by name; nil for a file
 	file     *File   // nil for a directory
-	length   int     // of the host's file, bytes
 }
+
+func (n *node) key() vfs.Key { return vfs.Key(n.attr.Ino) }
 
 // child returns the node of that name in the directory n.
 func (n *node) child(name string) *node {
@@ -37,21 +39,10 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-// mode of what the table has; all of it is root's.
-func (n *node) mode() uint32 {
-	switch {
-	case n.index == served.Root:
-		return syscall.S_IFDIR | 0o755
-	case n.file == nil:
-		return syscall.S_IFDIR | 0o555
-	}
-	return syscall.S_IFREG | 0o444
-}
-
 // end is where the kernel's own version of a file ends: after a page in sysfs, 0
 // (nowhere) in procfs.
-func (n *node) end() int {
-	if strings.HasPrefix(n.file.Path, "/sys/") {
+func end(path string) int {
+	if strings.HasPrefix(path, "/sys/") {
 		return os.Getpagesize()
 	}
 	return 0
@@ -62,8 +53,8 @@ func (n *node) end() int {
 type table struct {
 	renderer *Renderer
 	paths    map[string]served.Path
-	byIndex  map[uint16]*node
-	triggers bool // pressure files can be written to
+	nodes    []*node // by index
+	triggers bool    // pressure files can be written to
 }
 
 var _ vfs.Tree = (*table)(nil)
@@ -71,50 +62,52 @@ var _ vfs.Tree = (*table)(nil)
 // newTable returns the tree of the files given, which has those that are in the frozen
 // table.
 func newTable(r *Renderer, files []*File, paths []served.Path) *table {
-	t := &table{renderer: r, paths: make(map[string]served.Path), byIndex: make(map[uint16]*node)}
+	t := &table{renderer: r, paths: make(map[string]served.Path)}
 	for _, p := range paths {
 		t.paths[p.Name] = p
+		t.nodes = append(t.nodes, make([]*node, max(0, int(p.Index)+1-len(t.nodes)))...)
 	}
-	root := &node{index: served.Root, name: "/"}
-	root.parent = root
-	t.byIndex[served.Root] = root
+	root := &node{name: "/", attr: vfs.Attr{Ino: served.Root, Mode: syscall.S_IFDIR | 0o755, Nlink: 2, Fixed: true}}
+	root.parent, t.nodes[served.Root] = root, root
 	for _, f := range files {
-		p, ok := t.paths[f.Path]
-		if !ok || p.Kind != served.File {
+		p := t.paths[f.Path]
+		if p.Kind != served.File {
 			continue
 		}
 		host, _ := r.FS.Append(nil, f.Path) // the length is 0 of one that can't be read now
-		t.add(t.directory(path.Dir(f.Path)), &node{index: p.Index, name: path.Base(f.Path), file: f, length: len(host)})
+		t.add(p, &node{file: f, attr: vfs.Attr{Mode: syscall.S_IFREG | 0o444, Nlink: 1, Size: end(f.Path), Length: len(host)}})
 	}
 	return t
 }
 
 // directory returns the node of a directory, made with all above it.
 func (t *table) directory(name string) *node {
-	number := t.paths[name].Index
-	if n := t.byIndex[number]; n != nil {
+	p := t.paths[name]
+	if n := t.nodes[p.Index]; n != nil {
 		return n
 	}
-	n := &node{index: number, name: path.Base(name)}
-	t.add(t.directory(path.Dir(name)), n)
-	return n
+	return t.add(p, &node{attr: vfs.Attr{Mode: syscall.S_IFDIR | 0o555, Nlink: 2}})
 }
 
-func (t *table) add(dir, n *node) {
-	n.parent = dir
-	t.byIndex[n.index] = n
+// add adds the node of a path to its directory. All is root's.
+func (t *table) add(p served.Path, n *node) *node {
+	dir := t.directory(path.Dir(p.Name))
+	n.name, n.parent, n.attr.Ino, n.attr.Fixed = path.Base(p.Name), dir, uint64(p.Index), true
+	t.nodes[p.Index] = n
+	if n.file == nil {
+		dir.attr.Nlink++
+	}
 	at := sort.Search(len(dir.children), func(i int) bool { return dir.children[i].name >= n.name })
-	dir.children = append(dir.children, nil)
-	copy(dir.children[at+1:], dir.children[at:])
-	dir.children[at] = n
+	dir.children = slices.Insert(dir.children, at, n)
+	return n
 }
 
 // node returns the node of a key, nil for an unknown one.
 func (t *table) node(key vfs.Key) *node {
-	if key >= 1<<indexBits {
+	if key >= vfs.Key(len(t.nodes)) {
 		return nil
 	}
-	return t.byIndex[uint16(key)]
+	return t.nodes[key]
 }
 
 // dir returns the node of a directory.
@@ -129,26 +122,6 @@ func (t *table) dir(key vfs.Key) (*node, error) {
 	return n, nil
 }
 
-// attr returns what stat(2) shows. The inode number is the index, the same in
-// every process and version.
-func (t *table) attr(n *node) vfs.Attr {
-	a := vfs.Attr{Ino: uint64(n.index), Mode: n.mode(), Nlink: 1, Fixed: true}
-	if n.file != nil {
-		a.Size, a.Length = n.end(), n.length
-		if _, ok := t.Resource(vfs.Key(n.index)); ok {
-			a.Mode |= 0o666 // as the kernel's
-		}
-		return a
-	}
-	a.Nlink = 2
-	for _, c := range n.children {
-		if c.file == nil {
-			a.Nlink++
-		}
-	}
-	return a
-}
-
 // Lookup implements [vfs.Tree].
 func (t *table) Lookup(_ vfs.Caller, dir vfs.Key, name string) (vfs.Key, vfs.Attr, error) {
 	n, err := t.dir(dir)
@@ -158,7 +131,7 @@ func (t *table) Lookup(_ vfs.Caller, dir vfs.Key, name string) (vfs.Key, vfs.Att
 	if n = n.child(name); n == nil {
 		return 0, vfs.Attr{}, syscall.ENOENT
 	}
-	return vfs.Key(n.index), t.attr(n), nil
+	return n.key(), n.attr, nil
 }
 
 // Attr implements [vfs.Tree].
@@ -167,7 +140,7 @@ func (t *table) Attr(_ vfs.Caller, key vfs.Key) (vfs.Attr, error) {
 	if n == nil {
 		return vfs.Attr{}, syscall.ESTALE
 	}
-	return t.attr(n), nil
+	return n.attr, nil
 }
 
 // List implements [vfs.Tree].
@@ -178,7 +151,7 @@ func (t *table) List(_ vfs.Caller, dir vfs.Key) ([]vfs.Entry, error) {
 	}
 	entries := make([]vfs.Entry, 0, len(n.children))
 	for _, c := range n.children {
-		entries = append(entries, vfs.Entry{Name: c.name, Ino: uint64(c.index), Mode: c.mode()})
+		entries = append(entries, vfs.Entry{Name: c.name, Ino: c.attr.Ino, Mode: c.attr.Mode})
 	}
 	return entries, nil
 }
@@ -203,6 +176,19 @@ func (t *table) fileOf(key vfs.Key) (*File, error) {
 		return n.file, nil
 	}
 	return nil, syscall.ESTALE
+}
+
+// takeTriggers makes pressure files writable, as the kernel's are.
+func (t *table) takeTriggers() {
+	t.triggers = true
+	for _, n := range t.nodes {
+		if n == nil {
+			continue
+		}
+		if _, ok := t.Resource(n.key()); ok {
+			n.attr.Mode |= 0o666
+		}
+	}
 }
 
 // Resource implements [triggered].

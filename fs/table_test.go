@@ -17,7 +17,7 @@ func TestTable(t *testing.T) {
 	table := newTable(r, files, served.Paths())
 	root := table.node(1)
 	cpu := root.child("sys").child("devices").child("system").child("cpu")
-	if cpu == nil || cpu.child("online") == nil || cpu.child("online").length != 4 {
+	if cpu == nil || cpu.child("online") == nil || cpu.child("online").attr.Length != 4 {
 		t.Fatalf("no online: %+v", cpu)
 	}
 	if n := root.child("proc").child("unknown"); n != nil {
@@ -33,7 +33,7 @@ func TestTable(t *testing.T) {
 	stat := root.child("proc").child("stat")
 	tree := &Tree{table: table, renderer: r}
 	tree.mount(nil)
-	if p := tree.at(uint64(stat.index) | 1<<62); p.Tree != table || table.node(p.key) != stat {
+	if p := tree.at(stat.attr.Ino | 1<<62); p.Tree != table || table.node(p.key) != stat {
 		t.Errorf("node of an id of an earlier version: got %+v", p)
 	}
 	if got := table.node(9999); got != nil {

@@ -80,7 +80,7 @@ func (t *Tree) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut)
 	if err != nil {
 		return status(err)
 	}
-	t.attr(a, out)
+	out.AttrValid = t.attr(a, &out.Attr)
 	if a.Mode&syscall.S_IFMT != syscall.S_IFREG {
 		return fuse.OK
 	}
@@ -94,7 +94,7 @@ func (t *Tree) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut)
 	if err != nil {
 		return status(err)
 	}
-	t.attr(a, out)
+	out.AttrValid = t.attr(a, &out.Attr)
 	return fuse.OK
 }
 
@@ -268,7 +268,7 @@ func (t *Tree) listed(dir place, in *fuse.ReadIn) ([]vfs.Entry, error) {
 // above returns the number of the directory above, as far as it is known.
 func (t *Tree) above(dir place) uint64 {
 	if n := t.table.node(dir.key); n != nil && dir.mounted == t.root {
-		return uint64(n.parent.index)
+		return n.parent.attr.Ino
 	}
 	return dir.id()
 }

@@ -25,7 +25,8 @@ type Triggers interface {
 // answered with ENOSYS: an answered POLL can keep a host from suspending. To be
 // called before serving.
 func (t *Tree) SetTriggers(triggers Triggers) {
-	t.triggers, t.table.triggers = triggers, true
+	t.triggers = triggers
+	t.table.takeTriggers()
 }
 
 // triggered is a [vfs.Tree] of which some files take triggers.
