@@ -13,7 +13,7 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// sizedTree has a file of procfs, one of sysfs, and a subtree's file.
+// sizedTree has a file of procfs, one of sysfs, and a mounted tree's file.
 func sizedTree() *Tree {
 	host := archive("/proc/swaps", "Filename\n", "/proc/uptime", "1.00 1.00\n", "/sys/devices/system/cpu/online", "0-1\n")
 	r := NewRenderer(Config{FS: host, Resolver: resolver{}, Switches: new(Switches)}, []view.File{{Path: "/proc/swaps", Append: upper},

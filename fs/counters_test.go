@@ -74,6 +74,15 @@ func TestShowCountsNothing(t *testing.T) {
 	if _, err := r.Show("/proc/none", vfs.Caller{TID: 2}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not served: %v", err)
 	}
+	tree := NewTree(r, newMemoryStore())
+	if got, err := tree.Show("/proc/meminfo", 2); err != nil || string(got) != "MEMTOTAL\n" {
+		t.Errorf("by the tree: got %q, %v", got, err)
+	}
+	for _, path := range []string{"proc/meminfo", "/proc", "/proc/", "/", "/proc/./meminfo", "/proc/meminfo/x"} {
+		if got, err := tree.Show(path, 2); err == nil {
+			t.Errorf("%q: got %q", path, got)
+		}
+	}
 	if s := r.Stats()[0]; s.Requests != 0 || s.FellBack() != 0 || len(*fallbacks) > 0 {
 		t.Errorf("got %+v", s)
 	}

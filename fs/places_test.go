@@ -18,7 +18,7 @@ import (
 	"linuxcontainers.org/lxcfs/fs/view"
 )
 
-// petTree is a subtree with a directory 1, which holds a file 2 and a link 3.
+// petTree is a mounted tree with a directory 1, which holds a file 2 and a link 3.
 // It notes what it is asked to change.
 type petTree struct {
 	callers []vfs.Caller
@@ -147,8 +147,8 @@ func petMountReporting(tree vfs.Tree, report func(Fallback)) *Tree {
 
 const petDir = "sys/devices/system/cpu/dir"
 
-// Names of the table win; the others are the subtree's, which learns who asks.
-func TestSubtreeLookup(t *testing.T) {
+// Names of the table win; the others are the mounted tree's, which learns who asks.
+func TestMountedLookup(t *testing.T) {
 	p := new(petTree)
 	tree := petMount(p)
 	if e := lookup(t, tree, "sys/devices/system/cpu/online"); e.NodeId&treeBit != 0 || e.Ino != 40 {
@@ -162,7 +162,7 @@ func TestSubtreeLookup(t *testing.T) {
 		t.Errorf("directory: %+v and %+v", c, d)
 	}
 	if c, d := lookup(t, tree, petDir), lookup(t, tree, "cgroup/dir"); c.NodeId == d.NodeId {
-		t.Errorf("one id %#x in two subtrees", c.NodeId)
+		t.Errorf("one id %#x in two trees", c.NodeId)
 	}
 	h := fuse.InHeader{NodeId: lookup(t, tree, petDir).NodeId, Caller: fuse.Caller{Owner: fuse.Owner{Uid: 5, Gid: 6}, Pid: 9}}
 	if got := tree.Lookup(nil, &h, "none", &fuse.EntryOut{}); got != fuse.ENOENT {
@@ -172,13 +172,13 @@ func TestSubtreeLookup(t *testing.T) {
 		t.Errorf("caller %+v, want %+v", got, want)
 	}
 	if got := tree.Lookup(nil, &fuse.InHeader{NodeId: 1}, "elsewhere", &fuse.EntryOut{}); got != fuse.ENOENT {
-		t.Errorf("subtree without a number: %v", got)
+		t.Errorf("tree without a number: %v", got)
 	}
 }
 
 // Every process gives the same ids, and knows those of earlier versions, which
 // had something above the key.
-func TestSubtreeIDs(t *testing.T) {
+func TestMountedIDs(t *testing.T) {
 	unserved := NewTree(NewRenderer(Config{FS: archive(), Resolver: resolver{}, Switches: new(Switches)}, nil), newMemoryStore())
 	for top, want := range map[string]uint64{petDir: 1<<63 | 2, "cgroup/dir": 1<<63 | 2<<60 | 2} {
 		for epoch := range uint32(3) {
@@ -198,12 +198,12 @@ func TestSubtreeIDs(t *testing.T) {
 			}
 		}
 		if got := unserved.GetAttr(nil, &fuse.GetAttrIn{InHeader: fuse.InHeader{NodeId: want}}, &fuse.AttrOut{}); got != fuse.Status(syscall.ESTALE) {
-			t.Fatalf("GETATTR where the subtree is not served: %v, want ESTALE", got)
+			t.Fatalf("GETATTR where the tree is not served: %v, want ESTALE", got)
 		}
 	}
 }
 
-func TestSubtreeReads(t *testing.T) {
+func TestMountedReads(t *testing.T) {
 	tree := petMount(new(petTree))
 	header := fuse.InHeader{NodeId: lookup(t, tree, petDir+"/file").NodeId, Caller: fuse.Caller{Pid: 12}}
 	var open fuse.OpenOut
@@ -263,10 +263,10 @@ func readAll(t *testing.T, tree *Tree, path string) (string, fuse.Status) {
 	return string(text), got
 }
 
-// A file below a subtree that can't be made for a caller is the host's, counted
+// A file below a mounted tree that can't be made for a caller is the host's, counted
 // and reported as one of the table. Any other error is the caller's answer; EIO is
 // counted as an error, unless the host's file has it, too.
-func TestSubtreeFallsBack(t *testing.T) {
+func TestMountedFallsBack(t *testing.T) {
 	var said []string
 	report := func(f Fallback) { said = append(said, fmt.Sprint(f.Path, " ", f.TID, ": ", f.Err)) }
 	tree := petMountReporting(new(petTree), report)
@@ -358,7 +358,7 @@ func direntNames(buf []byte) []string {
 	return all
 }
 
-func TestSubtreeReadDir(t *testing.T) {
+func TestMountedReadDir(t *testing.T) {
 	p := new(petTree)
 	tree := petMount(p)
 	if got, want := names(t, tree, 6), []string{".", "..", "online", "dir"}; !slices.Equal(got, want) {
@@ -373,7 +373,7 @@ func TestSubtreeReadDir(t *testing.T) {
 	}
 }
 
-func TestSubtreeChanges(t *testing.T) {
+func TestMountedChanges(t *testing.T) {
 	p := new(changeable)
 	tree := petMount(p)
 	tree.SetReplayed(func(unique uint64) bool { return unique == 77 })
@@ -408,8 +408,8 @@ func TestSubtreeChanges(t *testing.T) {
 	}
 }
 
-// A subtree that can't be changed says EPERM to all changes, and ignores a size.
-func TestSubtreeReadOnly(t *testing.T) {
+// A mounted tree that can't be changed says EPERM to all changes, and ignores a size.
+func TestMountedReadOnly(t *testing.T) {
 	tree := petMount(new(petTree))
 	dir, file := lookup(t, tree, petDir).NodeId, lookup(t, tree, petDir+"/file").NodeId
 	set := func(valid uint32) fuse.Status {
@@ -432,7 +432,7 @@ func TestSubtreeReadOnly(t *testing.T) {
 	}
 }
 
-// All files are listed, those of the table, too; a subtree that can be changed has
+// All files are listed, those of the table, too; a mounted tree that can be changed has
 // none that are the same for everybody.
 func TestPaths(t *testing.T) {
 	r, _ := testRenderer(t)
