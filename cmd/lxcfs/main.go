@@ -60,9 +60,11 @@ func serve(s settings, log logs.Logger) error {
 	}
 	if !s.Keeper {
 		process.Tune()
-		if err := process.ServeProfiles(s.Pprof, log); err != nil {
+		stop, err := process.ServeProfiles(s.Pprof, log)
+		if err != nil {
 			return err
 		}
+		defer stop()
 	}
 	c := daemon.Config{
 		Log: log, Version: version,

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	iofs "io/fs"
@@ -34,16 +33,15 @@ type onBus struct {
 
 var _ dbusapi.Manager = (*onBus)(nil)
 
-// goOnBus puts the service on the bus, whenever there is one, until ctx is done.
-func (s *service) goOnBus(ctx context.Context) {
+// newBus returns what puts the service on the bus, whenever there is one; nil if
+// nothing does.
+func (s *service) newBus() *dbusapi.Server {
 	b := &onBus{service: s, started: time.Now()}
 	bus, err := dbusapi.NewServer(b, dbusapi.Config{Report: b.report})
 	if err != nil {
 		s.log.Error("not on the message bus", "error", err)
-		return
 	}
-	s.bus.Store(bus)
-	go bus.Run(ctx)
+	return bus
 }
 
 // report logs the comings and goings of the bus.
@@ -62,17 +60,11 @@ func (b *onBus) Access() dbusapi.Access { return dbusapi.ReadAccess(hostfile.OS{
 func (b *onBus) Act(a dbusapi.Action) error {
 	switch a.Kind {
 	case dbusapi.ActReload:
-		return b.reload()
+		return b.do(b.reload)
 	case dbusapi.ActReexecute:
-		time.AfterFunc(reexecDelay, func() {
-			if !b.askKeeper() {
-				b.send(unix.SIGUSR1)
-			}
-		})
-		return nil
+		return b.do(func() error { b.reexecution = time.After(reexecDelay); return nil })
 	case dbusapi.ActVirtualization:
-		b.virtualize(a.On)
-		return nil
+		return b.do(func() error { b.virtualize(a.On); return nil })
 	case dbusapi.ActLogLevel:
 		level, err := config.ParseLogLevel(a.Text)
 		if err != nil {
@@ -87,14 +79,6 @@ func (b *onBus) Act(a dbusapi.Action) error {
 		return nil
 	}
 	return fmt.Errorf("%w: action %d", dbusapi.ErrInvalid, a.Kind)
-}
-
-// send is as if a signal had come.
-func (b *onBus) send(sig unix.Signal) {
-	select {
-	case b.signals <- sig:
-	default:
-	}
 }
 
 // use picks a connection, the one with the lowest id for "", and lets f use it.

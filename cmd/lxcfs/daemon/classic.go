@@ -3,8 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"os"
-	"os/signal"
 
 	"golang.org/x/sys/unix"
 
@@ -25,10 +23,7 @@ type Config struct {
 	Pidfile    string
 }
 
-// origin is that of the one connection.
-func (c Config) origin() origin { return origin{Mountpoint: c.Mountpoint, Options: c.Options} }
-
-// onlyID is the id of the one connection of a classic lxcfs.
+// onlyID is the id of the one connection of a process that is no service.
 const onlyID = "1"
 
 // Classic mounts, serves in this process, and unmounts.
@@ -39,16 +34,18 @@ func Classic(c Config) error {
 	}
 	// Caught before the mount is there: none of these may end the process
 	// with a mount left behind.
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2)
-	signal.Ignore(unix.SIGPIPE)
-
+	signals := process.CatchSignals()
 	pid, p, mountpoint, err := c.begin(files)
 	if err != nil {
 		return err
 	}
 	defer pid.Close(c.Log)
-	err = serveClassic(c, signals, pid, p)
+	s, err := newServer(c, new(descriptors))
+	if err == nil {
+		err = s.serveOne(c, p, func(ctx context.Context, stop func()) error {
+			return s.run(ctx, stop, signals, mode{passOn: process.Files{"pidfile": pid.FD}, end: s.failure})
+		})
+	}
 	if unmountErr := mount.Detach(mountpoint); unmountErr != nil && !errors.Is(unmountErr, unix.EINVAL) {
 		err = errors.Join(err, unmountErr)
 	}
@@ -72,42 +69,12 @@ func (c Config) begin(files process.Files) (*process.Pidfile, parts, string, err
 	return pid, freshParts(fd), mountpoint, nil
 }
 
-// serveClassic serves the connection until a signal or an unmount ends it.
-func serveClassic(c Config, signals <-chan os.Signal, pid *process.Pidfile, p parts) error {
-	srv, err := newServer(c, new(descriptors))
-	if err != nil {
-		return err
-	}
+// serveOne starts to serve the one connection and calls run.
+func (s *server) serveOne(c Config, p parts, run func(ctx context.Context, stop func()) error) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if err := srv.add(ctx, onlyID, p, c.origin()); err != nil {
+	if err := s.add(ctx, onlyID, p, origin{Mountpoint: c.Mountpoint, Options: c.Options}); err != nil {
 		return err
 	}
-	go srv.handle(signals, cancel, func() error {
-		files := srv.files()
-		files["pidfile"] = pid.FD
-		return process.Reexec(files, os.Args)
-	})
-	return srv.wait(ctx)
-}
-
-// handle acts on signals until one of them says stop.
-func (s *server) handle(signals <-chan os.Signal, stop func(), reexec func() error) {
-	for sig := range signals {
-		switch sig {
-		case unix.SIGUSR1:
-			s.log.Info("executing anew", "binary", process.Executable())
-			s.leave(true)
-			if err := reexec(); err != nil {
-				s.leave(false)
-				s.log.Error("not executed anew, serving on", "error", err)
-			}
-		case unix.SIGUSR2:
-			s.toggle()
-		default:
-			s.log.Info("stopping", "signal", sig)
-			stop()
-			return
-		}
-	}
+	return run(ctx, cancel)
 }

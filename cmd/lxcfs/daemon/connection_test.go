@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +41,8 @@ func testServer(t *testing.T) *server {
 		switches: new(fs.Switches),
 		store:    new(descriptors),
 		done:     make(chan ended),
+		asked:    make(chan func()),
+		finished: make(chan struct{}),
 		conns:    make(map[string]*connection),
 		past:     make(fileSums),
 		config:   config.Config{},
@@ -131,19 +132,4 @@ func readOnly(t *testing.T, fd int) int {
 		t.Fatal(err)
 	}
 	return got
-}
-
-// What goes on beside serving has ended when its owner goes on.
-func TestBackgroundEnds(t *testing.T) {
-	s := testServer(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	finish := s.background(ctx)
-	ended := make(chan struct{})
-	go func() { finish(); close(ended) }()
-	select {
-	case <-ended:
-	case <-time.After(time.Minute):
-		t.Fatal("it does not end")
-	}
 }

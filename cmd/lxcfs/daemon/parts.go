@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
 	"linuxcontainers.org/lxcfs/units/fdstore"
 	"linuxcontainers.org/lxcfs/units/mount"
 )
@@ -139,4 +140,28 @@ func (p parts) names(id string) []string {
 		}
 	}
 	return names
+}
+
+// partsOf picks the descriptors of one connection.
+func partsOf(f process.Files, id string) parts {
+	p := noParts()
+	for _, kind := range kinds() {
+		if fd, ok := f[kind+"-"+id]; ok {
+			*p.of(kind) = fd
+		}
+	}
+	p.served = p.journal >= 0
+	return p
+}
+
+// files lists the descriptors of all connections.
+func (s *server) files() process.Files {
+	files := make(process.Files)
+	for _, c := range s.connections() {
+		p := c.parts()
+		for _, kind := range kinds() {
+			files[kind+"-"+c.id] = *p.of(kind)
+		}
+	}
+	return files
 }

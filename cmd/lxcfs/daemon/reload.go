@@ -33,10 +33,11 @@ func (l loaded) echoes(before *loaded) bool {
 // mistake in it the old one stays in force.
 func (s *service) reload() error {
 	s.store.notify(s.log, "RELOADING=1", monotonic())
-	defer func() { s.store.notify(s.log, "READY=1", "STATUS="+s.status()) }()
+	defer s.tellReady()
 	cfg, err := loadConfig("/")
 	l := loaded{cfg, err, time.Now()}
-	if l.echoes(s.loaded.Swap(&l)) {
+	before := s.loaded
+	if s.loaded = &l; l.echoes(before) {
 		return err
 	}
 	if err != nil {
@@ -45,8 +46,8 @@ func (s *service) reload() error {
 		return err
 	}
 	s.reconfigure(cfg)
-	if bus := s.bus.Load(); bus != nil {
-		bus.Reloaded()
+	if s.bus != nil {
+		s.bus.Reloaded()
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
@@ -28,13 +27,19 @@ type server struct {
 	switches *fs.Switches
 	store    *descriptors
 
-	// done receives the end of each connection.
-	done chan ended
+	// execute executes another program in the place of this one: process.Reexec.
+	execute func(process.Files, []string) error
 
-	crashed bool       // the process before this one did; set before it is restored
-	keeping sync.Mutex // makes keepCrash see the connections that it chooses from
+	crashed bool            // the process before this one did; set before it is restored
+	bus     *dbusapi.Server // nil: on none
 
-	bus atomic.Pointer[dbusapi.Server] // nil: not (yet) on any
+	// What happens, for the run loop; and all that it waits for at its end.
+	done        chan ended // connections
+	asked       chan func()
+	reexecution <-chan time.Time // nil: nobody asked for one
+	finished    chan struct{}    // closed at the end of the loop
+	running     sync.WaitGroup
+	failed      error // of connections; only the loop's goroutine
 
 	mu     sync.Mutex // guards what follows
 	conns  map[string]*connection
@@ -67,7 +72,10 @@ func newServer(c Config, store *descriptors) (*server, error) {
 		machine:  m,
 		switches: new(fs.Switches),
 		store:    store,
+		execute:  process.Reexec,
 		done:     make(chan ended),
+		asked:    make(chan func()),
+		finished: make(chan struct{}),
 		conns:    make(map[string]*connection),
 		past:     make(fileSums),
 		config:   cfg,
@@ -109,8 +117,6 @@ func (s *server) prepare(ctx context.Context, id string, p parts, o origin) (*co
 // keepCrash has a crash of this process be known to the next one, by the journal
 // of one of its connections.
 func (s *server) keepCrash() {
-	s.keeping.Lock()
-	defer s.keeping.Unlock()
 	err := debug.SetCrashOutput(nil, debug.CrashOptions{})
 	if all := s.connections(); len(all) > 0 {
 		all[0].use(func() { err = all[0].session.KeepCrash() })
@@ -128,7 +134,13 @@ func (s *server) start(ctx context.Context, c *connection) error {
 	}
 	s.log.Info("connection served", "id", c.id, "mountpoint", c.origin.Mountpoint, "restored", c.restored)
 	s.changed()
-	go func() { s.done <- ended{c, c.serve(ctx)} }()
+	s.running.Go(func() {
+		e := ended{c, c.serve(ctx)}
+		select {
+		case s.done <- e:
+		case <-ctx.Done():
+		}
+	})
 	return nil
 }
 
@@ -157,8 +169,8 @@ func (s *server) forget(c *connection) {
 
 // changed tells the bus, if there is one. It never waits.
 func (s *server) changed() {
-	if bus := s.bus.Load(); bus != nil {
-		bus.Changed()
+	if s.bus != nil {
+		s.bus.Changed()
 	}
 }
 
@@ -177,59 +189,6 @@ func (s *server) leave(yes bool) {
 	}
 }
 
-// settle waits until the requests under way are answered, after ctx is done. What
-// takes longer the next process answers.
-func (s *server) settle() {
-	timeout := time.NewTimer(stopWait)
-	defer timeout.Stop()
-	for range s.count() {
-		select {
-		case <-s.done:
-		case <-timeout.C:
-			return
-		}
-	}
-}
-
-// background does what there is to do beside serving, until the function that it
-// returns is called, which waits for its end: no longer than for requests.
-func (s *server) background(ctx context.Context) (finish func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	for _, run := range []func(context.Context){s.machine.loads.Run, s.sweep, s.sumUp} {
-		running.Go(func() { run(ctx) })
-	}
-	return func() {
-		cancel()
-		done := make(chan struct{})
-		go func() { running.Wait(); close(done) }()
-		select {
-		case <-done:
-		case <-time.After(stopWait):
-		}
-	}
-}
-
-// wait returns when the last connection is gone or ctx is done.
-func (s *server) wait(ctx context.Context) error {
-	defer s.background(ctx)()
-	var failed error
-	for s.count() > 0 {
-		select {
-		case <-ctx.Done():
-			s.settle()
-			return nil
-		case e := <-s.done:
-			if ctx.Err() != nil {
-				return nil
-			}
-			s.remove(e)
-			failed = errors.Join(failed, e.err)
-		}
-	}
-	return failed
-}
-
 func (s *server) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -241,15 +200,14 @@ func (s *server) remove(e ended) {
 	s.forget(e.conn)
 	if e.err != nil {
 		s.log.Error("connection failed", "id", e.conn.id, "error", e.err)
+		s.failed = errors.Join(s.failed, e.err)
 		return
 	}
 	s.log.Info("connection ended: unmounted", "id", e.conn.id)
 }
 
-// toggle switches virtualisation off or on, for all connections.
-func (s *server) toggle() {
-	s.virtualize(s.switches.HostOnly.Load())
-}
+// failure is that of all connections.
+func (s *server) failure() error { return s.failed }
 
 // virtualize switches virtualisation off or on, for all connections.
 func (s *server) virtualize(on bool) {

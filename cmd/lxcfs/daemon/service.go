@@ -3,18 +3,14 @@ package daemon
 import (
 	"context"
 	"errors"
-	"os"
-	"os/signal"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/session"
 	"linuxcontainers.org/lxcfs/cmd/visible"
 	"linuxcontainers.org/lxcfs/units/fdstore"
+	"linuxcontainers.org/lxcfs/units/mount"
 )
 
 const (
@@ -24,8 +20,6 @@ const (
 	// idleWait is how long a service that lost its last connection waits for
 	// another: a mount that is restarted comes back at once.
 	idleWait = 2 * time.Second
-	// stopWait bounds the wait for requests under way at the end of a service.
-	stopWait = 3 * time.Second
 )
 
 var (
@@ -41,58 +35,63 @@ var (
 // from a socket, and leaves them in the manager's store for its successor.
 type service struct {
 	*server
-	client   *fdstore.Client
 	listener int
-	signals  chan os.Signal
-	stop     context.CancelFunc
-	ready    bool // READY=1 is said; only run's goroutine
-	last     idSource
-	taking   sync.RWMutex           // held for reading while a mount is taken
 	said     atomic.Pointer[string] // the last STATUS=
-	missed   atomic.Bool            // a helper did not wait
-	refused  atomic.Pointer[error]  // why the mount that it was started for won't come
-	loaded   atomic.Pointer[loaded] // by the last reload
-	changed  chan struct{}          // holds an element when run is to look
+
+	// Only the run loop's goroutine uses the following.
+	ready   bool    // READY=1 is said
+	last    uint64  // the highest id of a connection
+	missed  bool    // a helper did not wait
+	refused error   // why the mount that it was started for won't come
+	loaded  *loaded // by the last reload
 }
 
 // Service serves until it is told to stop or its last connection is gone. Why it
 // fails is its last status line.
 func Service(c Config) (err error) {
-	s, inv, err := newService(c)
-	if s != nil {
-		defer func() { lastWords(s.client, err) }()
-	}
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	s.stop = cancel
-	s.restore(ctx, inv)
-	go s.handleSignals()
-	go s.watch(ctx)
-	s.goOnBus(ctx)
-	return s.run(ctx)
-}
-
-// newService makes a service of what the manager passed on.
-func newService(c Config) (*service, inventory, error) {
 	client, err := fdstore.New(process.StoreLimit)
 	if err != nil {
-		return nil, inventory{}, process.Usage("--service is for a unit of Type=notify: %w", err)
+		return process.Usage("--service is for a unit of Type=notify: %w", err)
 	}
-	s := &service{client: client, signals: make(chan os.Signal, 8), changed: make(chan struct{}, 1)}
+	defer func() { lastWords(client, err) }()
 	// Caught before READY=1: the manager may send any of them from then on.
-	signal.Notify(s.signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2)
-	signal.Ignore(unix.SIGPIPE)
+	signals := process.CatchSignals()
 	files, err := process.Inherited()
 	if err != nil {
 		c.Log.Error("descriptors that were passed on", "error", err)
 	}
 	inv := takeInventory(files)
-	s.listener = inv.listener
-	s.server, err = newServer(c, newDescriptors(client, inv))
-	return s, inv, err
+	s := &service{listener: inv.listener}
+	if s.server, err = newServer(c, newDescriptors(client, inv)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	m := s.mode(ctx)
+	s.restore(ctx, inv)
+	return s.run(ctx, cancel, signals, m)
+}
+
+// mode is what a service does differently.
+func (s *service) mode(ctx context.Context) mode {
+	m := mode{
+		leaving:  func() { s.store.notify(s.log, "RELOADING=1", monotonic()) },
+		staying:  s.tellReady,
+		hangUp:   func() { _ = s.reload() }, // it has logged why
+		stopping: func() { s.store.notify(s.log, "STOPPING=1"); s.leave(true) },
+		beside:   []func(context.Context){s.feedWatchdog, s.renewStatus},
+		look:     s.look,
+		patience: s.patience,
+		end:      s.idled,
+	}
+	if s.listener >= 0 {
+		m.passOn = process.Files{mount.SocketName: s.listener}
+		m.accept = func(accepting context.Context) { s.attend(ctx, accepting) }
+	}
+	if s.bus = s.newBus(); s.bus != nil {
+		m.beside = append(m.beside, s.bus.Run)
+	}
+	return m
 }
 
 // restore goes on serving what an earlier process served. All connections are
@@ -106,10 +105,10 @@ func (s *service) restore(ctx context.Context, inv inventory) {
 	}
 	lost := func(err error) {
 		s.log.Error("a stored connection can't be served", "error", err)
-		s.refused.Store(&err)
+		s.refused = err
 	}
 	for id, p := range inv.connections {
-		s.last.seen(id)
+		s.last = max(s.last, number(id))
 		o, err := loadOrigin(p.origin)
 		if err != nil {
 			s.log.Error("options of a mount are lost, serving it with those of the configuration", "id", id, "error", err)
@@ -142,42 +141,17 @@ func (s *service) restore(ctx context.Context, inv inventory) {
 	}
 }
 
-// run is the life of the service.
-func (s *service) run(ctx context.Context) error {
-	defer s.background(ctx)()
-	idle := time.NewTimer(firstWait)
-	defer idle.Stop()
-	finish := s.attend(ctx)
-	for {
-		switch {
-		case s.count() > 0:
-			s.sayReady()
-			idle.Stop()
-		case s.ready:
-			idle.Reset(idleWait)
-		case s.refused.Load() != nil:
-			idle.Reset(0)
-		case s.missed.Load():
-			idle.Reset(idleWait)
-		}
-		select {
-		case <-ctx.Done():
-			s.settle()
-			return nil
-		case e := <-s.done:
-			s.remove(e)
-		case <-s.changed:
-		case <-idle.C:
-			// A helper that is at hand now is heard before the end; one
-			// that comes later starts the next service.
-			finish()
-			if s.count() == 0 {
-				return s.idled()
-			}
-			finish = s.attend(ctx)
-		}
-		s.sayStatus()
+// patience is how long to wait for a mount; false: for the rest of firstWait.
+func (s *service) patience() (time.Duration, bool) {
+	switch {
+	case s.ready:
+		return idleWait, true
+	case s.refused != nil:
+		return 0, true
+	case s.missed:
+		return idleWait, true
 	}
+	return 0, false
 }
 
 // idled ends a service that has nothing to serve.
@@ -186,13 +160,16 @@ func (s *service) idled() error {
 	case s.ready:
 		s.log.Info("stopping: nothing is mounted any more")
 		return nil
-	case s.refused.Load() != nil:
-		return *s.refused.Load()
-	case s.missed.Load():
+	case s.refused != nil:
+		return s.refused
+	case s.missed:
 		return errMissed
 	}
 	return errNoConnection
 }
+
+// tellReady tells the manager that readers are served, or are still.
+func (s *service) tellReady() { s.store.notify(s.log, "READY=1", "STATUS="+s.status()) }
 
 // lastWords leaves the reason of a failure with the service manager, or the keeper.
 func lastWords(client *fdstore.Client, err error) {
@@ -201,31 +178,14 @@ func lastWords(client *fdstore.Client, err error) {
 	}
 }
 
-// sayReady tells the manager once that readers are served.
-func (s *service) sayReady() {
+// look tells the manager that readers are served, and how many.
+func (s *service) look() {
 	if s.ready {
+		s.sayStatus()
+	}
+	if s.ready || s.count() == 0 {
 		return
 	}
 	s.ready = true
-	s.store.notify(s.log, "READY=1", "STATUS="+s.status())
-}
-
-// handleSignals acts on signals until one says stop.
-func (s *service) handleSignals() {
-	for sig := range s.signals {
-		switch sig {
-		case unix.SIGHUP:
-			s.reload()
-		case unix.SIGUSR1:
-			s.takeOver()
-		case unix.SIGUSR2:
-			s.toggle()
-		default:
-			s.log.Info("stopping", "signal", sig)
-			s.store.notify(s.log, "STOPPING=1")
-			s.leave(true)
-			s.stop()
-			return
-		}
-	}
+	s.tellReady()
 }

@@ -11,27 +11,28 @@ import (
 // statusInterval is how often the status line is renewed at least.
 const statusInterval = 10 * time.Second
 
-// watch feeds the manager's watchdog as long as requests are answered, and
-// renews the status line. Neither waits for the other: what there is to say may
-// take as long as there are containers to look at.
-func (s *service) watch(ctx context.Context) {
+// feedWatchdog feeds the manager's watchdog as long as requests are answered. It
+// waits for nothing else: renewing the status line may take as long as there are
+// containers to look at.
+func (s *service) feedWatchdog(ctx context.Context) {
 	timeout, err := fdstore.Watchdog()
 	if err != nil {
 		s.log.Error("no watchdog", "error", err)
 	}
-	if timeout > 0 {
-		feed := func() {
-			if s.healthy(timeout / 2) {
-				s.store.notify(s.log, "WATCHDOG=1")
-			}
-		}
-		go func() {
-			feed()
-			repeat(ctx, min(statusInterval, timeout/3), feed)
-		}()
+	if timeout <= 0 {
+		return
 	}
-	repeat(ctx, statusInterval, s.sayStatus)
+	feed := func() {
+		if s.healthy(timeout / 2) {
+			s.store.notify(s.log, "WATCHDOG=1")
+		}
+	}
+	feed()
+	repeat(ctx, min(statusInterval, timeout/3), feed)
 }
+
+// renewStatus renews the status line.
+func (s *service) renewStatus(ctx context.Context) { repeat(ctx, statusInterval, s.sayStatus) }
 
 // repeat calls f at each interval until ctx is done.
 func repeat(ctx context.Context, interval time.Duration, f func()) {

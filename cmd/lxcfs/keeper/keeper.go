@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -34,10 +33,7 @@ func Run(c Config) error {
 	if err != nil {
 		return err
 	}
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2)
-	signal.Ignore(unix.SIGPIPE)
-
+	signals := process.CatchSignals()
 	pid, err := process.CreatePidfile(c.Pidfile)
 	if err != nil {
 		return err

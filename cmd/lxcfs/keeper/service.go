@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/logs"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
@@ -44,9 +41,7 @@ func Service(log logs.Logger) error {
 	if err != nil {
 		return process.Usage("--service is for a unit of Type=notify: %w", err)
 	}
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2)
-	signal.Ignore(unix.SIGPIPE)
+	signals := process.CatchSignals()
 	list, err := process.Inherited()
 	if err != nil {
 		log.Error("descriptors that were passed on", "error", err)

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,38 +27,42 @@ const (
 
 // ServeProfiles listens at a socket for requests for profiles: a line "cpu",
 // "cpu SECONDS", "heap", "allocs", "goroutine", "mutex" or "block". The answer is
-// what `go tool pprof` reads. Only root and the daemon's own user may ask.
-func ServeProfiles(path string, log logs.Logger) error {
+// what `go tool pprof` reads. Only root and the daemon's own user may ask. stop ends
+// it.
+func ServeProfiles(path string, log logs.Logger) (stop func(), err error) {
 	if path == "" {
-		return nil
+		return func() {}, nil
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("--pprof: %w", err)
+		return nil, fmt.Errorf("--pprof: %w", err)
 	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path})
 	if err != nil {
-		return fmt.Errorf("--pprof: %w", err)
+		return nil, fmt.Errorf("--pprof: %w", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
-		return fmt.Errorf("--pprof: %w", errors.Join(err, l.Close()))
+		return nil, fmt.Errorf("--pprof: %w", errors.Join(err, l.Close()))
 	}
-	go func() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var answering sync.WaitGroup
+	answering.Go(func() {
 		for {
 			c, err := l.AcceptUnix()
 			if err != nil {
 				return
 			}
-			if err := answerProfile(c); err != nil {
+			if err := answerProfile(ctx, c); err != nil {
 				log.Warn("no profile", "error", err)
 			}
 			c.Close()
 		}
-	}()
-	return nil
+	})
+	return func() { cancel(); l.Close(); answering.Wait() }, nil
 }
 
 // answerProfile answers one request.
-func answerProfile(c *net.UnixConn) error {
+func answerProfile(ctx context.Context, c *net.UnixConn) error {
+	defer context.AfterFunc(ctx, func() { c.Close() })()
 	if err := checkPeer(c); err != nil {
 		return err
 	}
@@ -67,7 +73,7 @@ func answerProfile(c *net.UnixConn) error {
 	if err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
-	return writeProfile(c, strings.Fields(line))
+	return writeProfile(ctx, c, strings.Fields(line))
 }
 
 // checkPeer lets root in, and who we are.
@@ -90,7 +96,7 @@ func checkPeer(c *net.UnixConn) error {
 	return nil
 }
 
-func writeProfile(w io.Writer, request []string) error {
+func writeProfile(ctx context.Context, w io.Writer, request []string) error {
 	if len(request) == 0 {
 		return errors.New("empty request")
 	}
@@ -112,7 +118,10 @@ func writeProfile(w io.Writer, request []string) error {
 	if err := pprof.StartCPUProfile(w); err != nil {
 		return err
 	}
-	time.Sleep(min(max(time.Duration(seconds)*time.Second, 0), maxProfile))
+	select {
+	case <-ctx.Done():
+	case <-time.After(min(max(time.Duration(seconds)*time.Second, 0), maxProfile)):
+	}
 	pprof.StopCPUProfile()
 	return nil
 }

@@ -14,13 +14,15 @@ import (
 func TestProfiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pprof")
 	log := logs.New(io.Discard, false)
-	if err := ServeProfiles("", log); err != nil {
+	if _, err := ServeProfiles("", log); err != nil {
 		t.Error(err)
 	}
 	for range 2 { // the second takes the place of a dead one's socket
-		if err := ServeProfiles(path, log); err != nil {
+		stop, err := ServeProfiles(path, log)
+		if err != nil {
 			t.Fatal(err)
 		}
+		defer stop()
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("got %v, %v, want mode 600", info, err)
@@ -41,7 +43,7 @@ func TestProfiles(t *testing.T) {
 		}
 		c.Close()
 	}
-	if err := ServeProfiles(filepath.Join(path, "x"), log); err == nil {
+	if _, err := ServeProfiles(filepath.Join(path, "x"), log); err == nil {
 		t.Error("a socket below a socket: no error")
 	}
 }

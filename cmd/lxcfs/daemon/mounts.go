@@ -1,11 +1,11 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,12 +22,9 @@ const initWait = 5 * time.Second
 // arrivalWait is how long a mount may take from mount(2) to this process.
 const arrivalWait = time.Second
 
-// attend takes mounts from the mount helper until ctx is done or the function
-// that it returns is called, which waits for the helpers at hand.
-func (s *service) attend(ctx context.Context) (finish func()) {
-	if s.listener < 0 {
-		return func() {}
-	}
+// attend takes mounts from the mount helper until accepting is done, and then waits
+// for the helpers at hand. The mounts are served as long as ctx.
+func (s *service) attend(ctx, accepting context.Context) {
 	front := mount.Server{
 		Handle: func(accepting context.Context, r mount.Request) error {
 			if r.Failed != nil {
@@ -37,17 +34,8 @@ func (s *service) attend(ctx context.Context) (finish func()) {
 		},
 		Report: s.notTaken,
 	}
-	accepting, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := front.Serve(accepting, s.listener); err != nil {
-			s.log.Error("no further mounts are taken", "error", err)
-		}
-	}()
-	return func() {
-		cancel()
-		<-done
+	if err := front.Serve(accepting, s.listener); err != nil {
+		s.log.Error("no further mounts are taken", "error", err)
 	}
 }
 
@@ -55,8 +43,7 @@ func (s *service) attend(ctx context.Context) (finish func()) {
 func (s *service) notTaken(peer unix.Ucred, err error) {
 	s.log.Warn("no mount taken", "pid", peer.Pid, "uid", peer.Uid, "reason", err)
 	if errors.Is(err, mount.ErrHungUp) {
-		s.missed.Store(true)
-		s.wake()
+		_ = s.do(func() error { s.missed = true; return nil })
 	}
 }
 
@@ -74,8 +61,10 @@ func (s *service) refuse(mountpoint string, err error) error {
 	default:
 		reason = process.Hopeless(reason)
 	}
-	s.refused.CompareAndSwap(nil, &reason) // the first knows best
-	s.wake()
+	_ = s.do(func() error {
+		s.refused = cmp.Or(s.refused, reason) // the first knows best
+		return nil
+	})
 	return err
 }
 
@@ -104,19 +93,9 @@ func (s *service) socket() string {
 	return ""
 }
 
-// wake has run look at what changed.
-func (s *service) wake() {
-	select {
-	case s.changed <- struct{}{}:
-	default:
-	}
-}
-
 // take serves a mount that was handed over. The helper sends the same one again
 // when the daemon died before its ack: it may be served already.
 func (s *service) take(ctx context.Context, r mount.Request) error {
-	s.taking.RLock()
-	defer s.taking.RUnlock()
 	if s.serves(r.Connection) {
 		unix.Close(r.FD)
 		return nil
@@ -125,16 +104,19 @@ func (s *service) take(ctx context.Context, r mount.Request) error {
 	if err == nil {
 		err = awaitInit(r.FD)
 	}
-	if err != nil {
+	taken := false
+	if err == nil {
+		err = s.do(func() error {
+			taken = true
+			s.last++
+			return s.add(ctx, strconv.FormatUint(s.last, 10), freshParts(r.FD),
+				origin{Mountpoint: r.Mountpoint, Options: r.Options, Connection: r.Connection})
+		})
+	}
+	if !taken {
 		unix.Close(r.FD)
-		return err
 	}
-	err = s.add(ctx, s.last.next(), freshParts(r.FD), origin{Mountpoint: r.Mountpoint, Options: r.Options, Connection: r.Connection})
-	if err != nil {
-		return err
-	}
-	s.wake()
-	return nil
+	return err
 }
 
 // serves says whether the connection of that number is served here. A number is
@@ -169,26 +151,8 @@ func awaitInit(fd int) error {
 	}
 }
 
-// idSource makes ids that no connection in the store has.
-type idSource struct {
-	mu   sync.Mutex
-	last uint64
-}
-
-// seen notes an id that is in use.
-func (i *idSource) seen(id string) {
-	n, err := strconv.ParseUint(id, 10, 32)
-	if err != nil {
-		return
-	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.last = max(i.last, n)
-}
-
-func (i *idSource) next() string {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.last++
-	return strconv.FormatUint(i.last, 10)
+// number is the number that an id is, 0 for none.
+func number(id string) uint64 {
+	n, _ := strconv.ParseUint(id, 10, 32)
+	return n
 }
