@@ -91,38 +91,26 @@ func (e *clientError) Unwrap() error { return e.sentinel }
 
 // getAll returns all properties of an object's interface.
 func (c *Client) getAll(ctx context.Context, path dbus.ObjectPath, iface string) (received, error) {
-	var all map[string]dbus.Variant
+	var all received
 	err := c.conn.Object(BusName, path).CallWithContext(ctx, propertiesInterface+".GetAll", dbus.FlagNoAutoStart, iface).Store(&all)
-	return received{values: all}, asClientError(err)
+	return all, asClientError(err)
 }
 
 // Status returns the daemon's properties.
-func (c *Client) Status(ctx context.Context) (Status, error) {
-	b, err := c.getAll(ctx, ManagerPath, ManagerInterface)
+func (c *Client) Status(ctx context.Context) (st Status, err error) {
+	all, err := c.getAll(ctx, ManagerPath, ManagerInterface)
 	if err != nil {
-		return Status{}, err
+		return st, err
 	}
-	st := Status{}
-	var started uint64
 	var latency []latencyClass
 	var perFile map[string]map[string]uint64
-	b.take("Version", &st.Version)
-	b.take("StartedAtUSec", &started)
-	b.take("Restarts", &st.Restarts)
-	b.take("Virtualization", &st.Virtualization)
-	b.take("Degraded", &st.Degraded)
-	b.take("CgroupLayout", &st.CgroupLayout)
-	b.take("CgroupReason", &st.CgroupReason)
-	b.take("Features", &st.Features)
-	b.take("Latency", &latency)
-	b.take("Files", &perFile)
-	st.StartedAt = time.UnixMicro(int64(started))
+	err = errors.Join(all.into(&st), all.take("Latency", &latency), all.take("Files", &perFile))
 	for path, v := range perFile {
 		st.Files = append(st.Files, fileStats(path, v))
 	}
 	slices.SortFunc(st.Files, func(a, b FileStats) int { return strings.Compare(a.Path, b.Path) })
 	st.Latency, st.LatencyBounds = split(latency)
-	return st, b.err
+	return st, err
 }
 
 // split separates the classes of the property Latency.
@@ -152,10 +140,9 @@ func (c *Client) Connections(ctx context.Context) ([]Connection, error) {
 	list := []Connection{}
 	for _, interfaces := range objects {
 		if v, ok := interfaces[ConnectionInterface]; ok {
-			b := received{values: v}
-			k := b.connection()
-			if b.err != nil {
-				return nil, b.err
+			var k Connection
+			if err := received(v).into(&k); err != nil {
+				return nil, err
 			}
 			list = append(list, k)
 		}
@@ -179,10 +166,9 @@ func (c *Client) Containers(ctx context.Context) ([]ContainerUsage, error) {
 	list := []ContainerUsage{}
 	for path, interfaces := range objects {
 		if v, ok := interfaces[ContainerInterface]; ok {
-			b := received{values: v}
-			k := b.container(path)
-			if b.err != nil {
-				return nil, b.err
+			k, err := received(v).container(path)
+			if err != nil {
+				return nil, err
 			}
 			list = append(list, k)
 		}
@@ -219,12 +205,17 @@ func (c *Client) CountByRuntime(ctx context.Context) (map[string]int, error) {
 
 // container returns one container by its object.
 func (c *Client) container(ctx context.Context, path dbus.ObjectPath) (ContainerUsage, error) {
-	b, err := c.getAll(ctx, path, ContainerInterface)
+	all, err := c.getAll(ctx, path, ContainerInterface)
 	if err != nil {
 		return ContainerUsage{}, err
 	}
-	k := b.container(path)
-	return k, b.err
+	return all.container(path)
+}
+
+// container makes a container of the properties of an object.
+func (r received) container(path dbus.ObjectPath) (k ContainerUsage, err error) {
+	k.ID = names([]dbus.ObjectPath{path})[0]
+	return k, r.into(&k)
 }
 
 // ContainerByPID returns the container of a process.

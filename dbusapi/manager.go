@@ -65,6 +65,10 @@ const (
 	ActLogTarget
 )
 
+// The structs that follow are also the properties of objects on the bus: a field is
+// the property of its name, a time the one with USec after it. What is tagged
+// dbus:"-" is none.
+
 // Status is the daemon as a whole.
 type Status struct {
 	Version        string      `json:"version"`
@@ -75,11 +79,11 @@ type Status struct {
 	CgroupLayout   string      `json:"cgroup_layout"`
 	CgroupReason   string      `json:"cgroup_reason"`
 	Features       []string    `json:"features"`
-	Files          []FileStats `json:"files"`
-	LatencyBounds  []uint64    `json:"latency_bounds_usec"` // upper bounds of the classes but the last, microseconds
-	Latency        []uint64    `json:"latency"`             // requests in each class
-	LogLevel       string      `json:"log_level"`
-	LogTarget      string      `json:"log_target"`
+	Files          []FileStats `json:"files" dbus:"-"`
+	LatencyBounds  []uint64    `json:"latency_bounds_usec" dbus:"-"` // upper bounds of the classes but the last, microseconds
+	Latency        []uint64    `json:"latency" dbus:"-"`             // requests in each class
+	LogLevel       string      `json:"log_level" dbus:"-"`
+	LogTarget      string      `json:"log_target" dbus:"-"`
 }
 
 // FileStats are the counters of one file since the process started.
@@ -108,7 +112,7 @@ type Connection struct {
 
 // Container is who a container is.
 type Container struct {
-	ID      string `json:"id"`
+	ID      string `json:"id" dbus:"-"` // the last element of its object's path
 	Name    string `json:"name"`
 	Runtime string `json:"runtime"`
 	// ClaimedName is for people to read, see [container.Container.Claimed].

@@ -46,7 +46,7 @@ func (c *call) values(iface string) (values, error) {
 	case ConnectionInterface:
 		for _, k := range c.manager.Connections() {
 			if ConnectionPath(k.ID) == c.node.path {
-				return connectionValues(k), nil
+				return valuesOf(&k), nil
 			}
 		}
 		return nil, newError(errorUnknownObject, "no connection %s", c.node.path)
@@ -81,7 +81,7 @@ func (c *call) containerValues() (values, error) {
 	if err != nil {
 		return nil, err
 	}
-	return containerValues(k, usage), nil
+	return valuesOf(&ContainerUsage{k, usage}), nil
 }
 
 // set is Properties.Set. Only LogControl1 has something to set.
@@ -115,7 +115,7 @@ func (c *call) set() ([]any, error) {
 func (c *call) getManagedObjects() ([]any, error) {
 	objects := make(map[dbus.ObjectPath]map[string]map[string]dbus.Variant)
 	for _, k := range c.manager.Connections() {
-		objects[ConnectionPath(k.ID)] = withProperties(ConnectionInterface, connectionValues(k))
+		objects[ConnectionPath(k.ID)] = withProperties(ConnectionInterface, valuesOf(&k))
 	}
 	known, err := c.containers()
 	if err != nil {
@@ -124,7 +124,7 @@ func (c *call) getManagedObjects() ([]any, error) {
 	for _, k := range known {
 		usage, err := c.manager.Usage(k.ID)
 		if err == nil {
-			objects[ContainerPath(k.ID)] = withProperties(ContainerInterface, containerValues(k, usage))
+			objects[ContainerPath(k.ID)] = withProperties(ContainerInterface, valuesOf(&ContainerUsage{k, usage}))
 		}
 	}
 	return []any{objects}, nil

@@ -92,7 +92,7 @@ func (p *publisher) publishConnections(now map[dbus.ObjectPath]Connection) (chan
 	}
 	for path, c := range now {
 		if _, ok := p.connections[path]; !ok {
-			p.emit(ManagerPath, objectManagerInterface+".InterfacesAdded", path, withProperties(ConnectionInterface, connectionValues(c)))
+			p.emit(ManagerPath, objectManagerInterface+".InterfacesAdded", path, withProperties(ConnectionInterface, valuesOf(&c)))
 			p.emit(ManagerPath, ManagerInterface+".ConnectionAdded", c.ID, path)
 			changed = true
 		}
@@ -118,7 +118,7 @@ func (p *publisher) publishContainers(now map[dbus.ObjectPath]Container) (change
 			delete(now, path)
 			continue
 		}
-		p.emit(ManagerPath, objectManagerInterface+".InterfacesAdded", path, withProperties(ContainerInterface, containerValues(c, usage)))
+		p.emit(ManagerPath, objectManagerInterface+".InterfacesAdded", path, withProperties(ContainerInterface, valuesOf(&ContainerUsage{c, usage})))
 	}
 	p.containers = now
 	return changed

@@ -115,13 +115,13 @@ func TestPropertiesAreAsDeclared(t *testing.T) {
 		if call.Err != nil {
 			t.Fatal(call.Err)
 		}
-		all := received{values: call.Body[0].(map[string]dbus.Variant)}
-		if len(all.values) != len(d.Properties) {
-			t.Errorf("%s: %d properties, %d are declared", path, len(all.values), len(d.Properties))
+		all := received(call.Body[0].(map[string]dbus.Variant))
+		if len(all) != len(d.Properties) {
+			t.Errorf("%s: %d properties, %d are declared", path, len(all), len(d.Properties))
 		}
 		for _, p := range d.Properties {
 			v, err := c.object(path).GetProperty(name + "." + p.Name)
-			if err != nil || v.Signature().String() != p.Type || all.values[p.Name].Signature().String() != p.Type {
+			if err != nil || v.Signature().String() != p.Type || all[p.Name].Signature().String() != p.Type {
 				t.Errorf("%s %s: %v of type %q, %v; want %q", path, p.Name, v, v.Signature(), err, p.Type)
 			}
 			switch e := annotated(p.Annotations, emitsAnnotation); e {

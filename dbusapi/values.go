@@ -4,25 +4,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/godbus/dbus/v5"
 )
-
-// values are properties by name.
-type values map[string]any
-
-// variants wraps the values for a{sv}.
-func (v values) variants() map[string]dbus.Variant {
-	out := make(map[string]dbus.Variant, len(v))
-	for name, value := range v {
-		out[name] = dbus.MakeVariant(value)
-	}
-	return out
-}
-
-// sinceEpoch is a time in microseconds since the epoch.
-func sinceEpoch(t time.Time) uint64 { return uint64(max(t.UnixMicro(), 0)) }
 
 // latencyClass is one of the property Latency.
 type latencyClass struct{ Bound, Count uint64 }
@@ -30,18 +14,9 @@ type latencyClass struct{ Bound, Count uint64 }
 // managerValues are the properties of the manager for somebody who may know of
 // these containers.
 func managerValues(st Status, connections []Connection, containers []Container) values {
-	v := values{
-		"Version":        st.Version,
-		"StartedAtUSec":  sinceEpoch(st.StartedAt),
-		"Restarts":       st.Restarts,
-		"Connections":    connectionPaths(connections),
-		"Containers":     containerPaths(containers),
-		"Virtualization": st.Virtualization,
-		"Degraded":       st.Degraded,
-		"CgroupLayout":   st.CgroupLayout,
-		"CgroupReason":   st.CgroupReason,
-		"Features":       slices.Concat([]string{}, st.Features),
-	}
+	v := valuesOf(&st)
+	v["Connections"] = connectionPaths(connections)
+	v["Containers"] = containerPaths(containers)
 	maps.Copy(v, counterValues(st))
 	return v
 }
@@ -120,37 +95,6 @@ func fileStats(path string, v map[string]uint64) FileStats {
 		}
 	}
 	return f
-}
-
-func connectionValues(c Connection) values {
-	return values{
-		"ID": c.ID, "Mountpoint": c.Mountpoint, "Options": c.Options, "Restored": c.Restored,
-		"Processes": c.Processes, "Deaths": c.Deaths, "Requests": c.Requests, "Replayed": c.Replayed,
-		"InFlight": c.InFlight, "LongestUSec": c.LongestUSec,
-	}
-}
-
-// loadAverage is the type of the property.
-type loadAverage struct{ One, Five, Fifteen float64 }
-
-// identityValues are the properties of a container that never change.
-func identityValues(c Container) values {
-	return values{
-		"Name": c.Name, "Runtime": c.Runtime, "ClaimedName": c.ClaimedName, "Kind": c.Kind, "Unit": c.Unit, "Cgroup": c.Cgroup,
-		"InitPID": c.InitPID, "StartedAtUSec": sinceEpoch(c.StartedAt),
-	}
-}
-
-func containerValues(c Container, u Usage) values {
-	v := identityValues(c)
-	maps.Copy(v, values{
-		"MemoryLimit": u.MemoryLimit, "MemoryTotal": u.MemoryTotal, "MemoryFree": u.MemoryFree, "MemoryAvailable": u.MemoryAvailable,
-		"SwapTotal": u.SwapTotal, "SwapFree": u.SwapFree,
-		"CPUs": u.CPUs, "CPUQuotaPerSecUSec": u.CPUQuotaPerSecUSec, "CPUUsageUSec": u.CPUUsageUSec,
-		"LoadAverage": loadAverage{u.LoadAverage[0], u.LoadAverage[1], u.LoadAverage[2]},
-		"Threads":     u.Threads, "UptimeUSec": u.UptimeUSec, "Reads": u.Reads,
-	})
-	return v
 }
 
 // syslogIdentifier is what the daemon's messages have before them.
