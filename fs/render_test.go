@@ -125,6 +125,41 @@ func TestRenderHostOnly(t *testing.T) {
 	}
 }
 
+// What a container's file is made of: the host's text, and the view unless the file is
+// the host's.
+func TestFigures(t *testing.T) {
+	r, _ := testRenderer(t)
+	for tid, want := range map[uint32]bool{2: true, 3: false, 4: true} { // 3 has no numbers
+		called := false
+		d, _ := r.Resolver.Resolve(tid)
+		err := r.Figures("/proc/meminfo", d.Container, func(host []byte, v *view.View) error {
+			called = true
+			if string(host) != "memtotal\n" || (v != nil) != want || v != nil && v.LastPID != d.Container.InitPID {
+				t.Errorf("%d: %q, %v", tid, host, v)
+			}
+			return nil
+		})
+		if !called || err != nil {
+			t.Errorf("%d: called: %v, %v", tid, called, err)
+		}
+	}
+	r.Switches.HostOnly.Store(true)
+	failed := errors.New("x")
+	d, _ := r.Resolver.Resolve(2)
+	err := r.Figures("/proc/meminfo", d.Container, func(_ []byte, v *view.View) error {
+		if v != nil {
+			t.Error("a view while all is the host's")
+		}
+		return failed
+	})
+	if err != failed {
+		t.Errorf("got %v", err)
+	}
+	if err := r.Figures("/proc/none", d.Container, nil); !errors.Is(err, ErrNotServed) {
+		t.Errorf("no such file: %v", err)
+	}
+}
+
 // stuck gathers for the containers called "stuck" when it is let to.
 type stuck struct {
 	gatherer

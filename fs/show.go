@@ -10,7 +10,11 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/fs/served"
 	"linuxcontainers.org/lxcfs/fs/vfs"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
+
+// ErrNotServed is the error for a path with nothing that can be shown.
+var ErrNotServed = errors.New("is not served")
 
 // Files returns the files that are served.
 func (r *Renderer) Files() []*File { return append([]*File(nil), r.files...) }
@@ -22,7 +26,7 @@ func (r *Renderer) file(path string) (*File, error) {
 			return f, nil
 		}
 	}
-	return nil, fmt.Errorf("%s is not served: %w", path, fs.ErrNotExist)
+	return nil, fmt.Errorf("%s %w: %w", path, ErrNotServed, fs.ErrNotExist)
 }
 
 // Show returns what a caller would read in a file of the table now. It opens no
@@ -40,6 +44,30 @@ func (r *Renderer) Show(path string, c vfs.Caller) ([]byte, error) {
 // ShowContainer is Show for a Container of the Resolver.
 func (r *Renderer) ShowContainer(path string, c *container.Container) ([]byte, error) {
 	return r.Show(path, vfs.Caller{Resolved: true, Decision: container.Decision{Container: c}})
+}
+
+// Figures calls take with what a file of the table is made of for a container: the
+// host's text, and the view, nil where the file is the host's. Both are take's until
+// it returns.
+func (r *Renderer) Figures(path string, k *container.Container, take func(host []byte, v *view.View) error) error {
+	f, err := r.file(path)
+	if err != nil {
+		return err
+	}
+	s := r.pool.Get().(*scratch)
+	defer r.pool.Put(s)
+	if s.host, err = r.FS.Append(s.host[:0], path); err != nil {
+		return fmt.Errorf("%w: %w", errHost, err)
+	}
+	c := vfs.Caller{Resolved: true, Decision: container.Decision{Container: k}, Quiet: true}
+	contained, err := r.View(path, c, f.Needs, &s.view)
+	switch {
+	case err != nil:
+		return err
+	case !contained:
+		return take(s.host, nil)
+	}
+	return take(s.host, &s.view)
 }
 
 // shown makes of what was rendered what is shown.
@@ -64,7 +92,7 @@ func (t *Tree) Show(path string, tid uint32) ([]byte, error) {
 		err = fmt.Errorf("no file that can be shown: %w", fs.ErrNotExist)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s is not served: %w", path, err)
+		return nil, fmt.Errorf("%s %w: %w", path, ErrNotServed, err)
 	}
 	return shown(p.Tree.Append(nil, c, p.key))
 }

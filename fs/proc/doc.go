@@ -8,6 +8,8 @@
 // [cgroup.ErrFormat] and quotes the line; so is text that does not end in a
 // newline. After an error the caller serves the host's own file.
 //
+// [Figures] are some of the numbers without the text.
+//
 // Values in a View are bytes. kB (1024 bytes) are only where text of the kernel is
 // parsed or made: in this package, in fs/memory, which reckons for it, in
 // fs/sys, and where fs/view reads the host's meminfo.

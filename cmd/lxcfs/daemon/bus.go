@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	iofs "io/fs"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/logs"
 	"linuxcontainers.org/lxcfs/dbusapi"
+	"linuxcontainers.org/lxcfs/fs"
 )
 
 // reexecDelay leaves the answer to the caller of Reexecute the time to get out.
@@ -142,7 +142,7 @@ func (b *onBus) ShowContainer(containerID, file, id string) (content []byte, err
 
 // notServed tells a file that is not served from other errors.
 func notServed(err error) error {
-	if err != nil && strings.Contains(err.Error(), "is not served") {
+	if errors.Is(err, fs.ErrNotServed) {
 		return fmt.Errorf("%w: %w", dbusapi.ErrNoSuchFile, err)
 	}
 	return err

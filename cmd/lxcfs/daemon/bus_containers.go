@@ -1,17 +1,17 @@
 package daemon
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	iofs "io/fs"
-	"strconv"
 	"strings"
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/dbusapi"
+	"linuxcontainers.org/lxcfs/fs/proc"
+	"linuxcontainers.org/lxcfs/fs/view"
 )
 
 // userHZ is the unit of start times and of /proc/stat: ticks in a second.
@@ -67,8 +67,7 @@ func (b *onBus) find(id string) (*container.Container, error) {
 	return nil, fmt.Errorf("%w: %s", dbusapi.ErrNoSuchContainer, id)
 }
 
-// Usage renders the container's own files and takes the numbers out of them: so
-// these are the ones that it reads.
+// Usage tells the numbers that the container's own files show.
 func (b *onBus) Usage(id string) (u dbusapi.Usage, err error) {
 	c, err := b.find(id)
 	if err != nil {
@@ -78,24 +77,31 @@ func (b *onBus) Usage(id string) (u dbusapi.Usage, err error) {
 	if err := b.limits(c, &u); err != nil {
 		return u, err
 	}
+	var f proc.Figures
+	online := func(host []byte, v *view.View) error {
+		if u.CPUs = strings.TrimSpace(string(host)); v != nil {
+			u.CPUs = v.CPUs.String()
+		}
+		return nil
+	}
 	err = b.use("", func(conn *connection) error {
-		for _, f := range []struct {
+		for _, from := range []struct {
 			path string
-			take func(*dbusapi.Usage, []byte) error
+			take func([]byte, *view.View) error
 		}{
-			{"/proc/meminfo", takeMeminfo}, {"/proc/stat", takeStat}, {"/proc/loadavg", takeLoadavg},
-			{"/proc/uptime", takeUptime}, {"/sys/devices/system/cpu/online", takeOnline},
+			{"/proc/meminfo", f.TakeMeminfo}, {"/proc/stat", f.TakeStat}, {"/proc/loadavg", f.TakeLoadavg},
+			{"/proc/uptime", f.TakeUptime}, {"/sys/devices/system/cpu/online", online},
 		} {
-			text, err := conn.renderer.ShowContainer(f.path, c)
-			if err == nil {
-				err = f.take(&u, text)
-			}
-			if err != nil {
-				return fmt.Errorf("%s of %s: %w", f.path, c.CgroupPath, err)
+			if err := conn.renderer.Figures(from.path, c, from.take); err != nil {
+				return fmt.Errorf("%s of %s: %w", from.path, c.CgroupPath, err)
 			}
 		}
 		return nil
 	})
+	u.MemoryTotal, u.MemoryFree, u.MemoryAvailable = f.MemTotal, f.MemFree, f.MemAvailable
+	u.SwapTotal, u.SwapFree = f.SwapTotal, f.SwapFree
+	u.CPUUsageUSec, u.UptimeUSec = f.CPUTicks*(1e6/userHZ), uint64(f.Uptime.Microseconds())
+	u.LoadAverage, u.Threads = f.Load, uint32(f.Threads)
 	return u, err
 }
 
@@ -115,89 +121,5 @@ func (b *onBus) limits(c *container.Container, u *dbusapi.Usage) error {
 	if err == nil && q.QuotaUsec != cgroup.Max {
 		u.CPUQuotaPerSecUSec = uint64(float64(q.QuotaUsec) / float64(q.PeriodUsec) * 1e6)
 	}
-	return nil
-}
-
-var errFormat = errors.New("not in the format of the kernel")
-
-// takeMeminfo parses lines of /proc/meminfo:
-//
-//	MemTotal:         524288 kB
-func takeMeminfo(u *dbusapi.Usage, text []byte) error {
-	into := map[string]*uint64{
-		"MemTotal": &u.MemoryTotal, "MemFree": &u.MemoryFree, "MemAvailable": &u.MemoryAvailable,
-		"SwapTotal": &u.SwapTotal, "SwapFree": &u.SwapFree,
-	}
-	for line := range strings.Lines(string(text)) {
-		name, rest, _ := strings.Cut(line, ":")
-		if into[name] == nil {
-			continue
-		}
-		n, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 53)
-		if err != nil {
-			return fmt.Errorf("%w: %q", errFormat, line)
-		}
-		*into[name] = n << 10
-	}
-	return nil
-}
-
-// takeStat parses the first line of /proc/stat, ticks; the first three are CPU
-// time that was used:
-//
-//	cpu  7645 12 3555 99999 3 0 0 0 0 0
-func takeStat(u *dbusapi.Usage, text []byte) error {
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	fields := strings.Fields(string(line))
-	if len(fields) < 5 || fields[0] != "cpu" {
-		return fmt.Errorf("%w: %q", errFormat, line)
-	}
-	for _, f := range fields[1:4] {
-		ticks, err := strconv.ParseUint(f, 10, 64)
-		if err != nil {
-			return fmt.Errorf("%w: %q", errFormat, line)
-		}
-		u.CPUUsageUSec += ticks * (1e6 / userHZ)
-	}
-	return nil
-}
-
-// takeLoadavg parses /proc/loadavg:
-//
-//	0.50 0.25 1.00 1/7 12
-func takeLoadavg(u *dbusapi.Usage, text []byte) error {
-	fields := strings.Fields(string(text))
-	if len(fields) != 5 {
-		return fmt.Errorf("%w: %q", errFormat, text)
-	}
-	_, threads, _ := strings.Cut(fields[3], "/")
-	n, err := strconv.ParseUint(threads, 10, 32)
-	u.Threads = uint32(n)
-	for i := range u.LoadAverage {
-		load, failed := strconv.ParseFloat(fields[i], 64)
-		u.LoadAverage[i], err = load, errors.Join(err, failed)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %q", errFormat, text)
-	}
-	return nil
-}
-
-// takeUptime parses /proc/uptime, seconds:
-//
-//	12.34 5.67
-func takeUptime(u *dbusapi.Usage, text []byte) error {
-	up, _, _ := strings.Cut(string(text), " ")
-	seconds, err := strconv.ParseFloat(up, 64)
-	if err != nil {
-		return fmt.Errorf("%w: %q", errFormat, text)
-	}
-	u.UptimeUSec = uint64(seconds*1e6 + 0.5)
-	return nil
-}
-
-// takeOnline takes a CPU list as it is.
-func takeOnline(u *dbusapi.Usage, text []byte) error {
-	u.CPUs = strings.TrimSpace(string(text))
 	return nil
 }

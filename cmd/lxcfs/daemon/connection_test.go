@@ -13,6 +13,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/logs"
@@ -27,15 +28,22 @@ func testServer(t *testing.T) *server {
 		"/proc/self/mountinfo":              "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
 		"/sys/fs/cgroup/cgroup.controllers": "memory\n",
 	}}
+	return serverOn(t, files)
+}
+
+// serverOn serves nothing yet of that machine.
+func serverOn(t *testing.T, files hostfile.FS) *server {
+	t.Helper()
 	host, err := cgroup.Detect(files)
 	if err != nil {
 		t.Fatal(err)
 	}
+	host.PageSize = 4096
 	return &server{
 		log:    logs.New(io.Discard, false),
 		limits: logs.NewLimiter(),
 		machine: &machine{
-			host: host, files: files, cpus: 4, resolver: container.New(host, container.Options{}),
+			host: host, files: files, cpus: possibleCPUs(files), resolver: container.New(host, container.Options{}),
 			loads: view.NewLoads(host, func() time.Duration { return time.Hour }),
 		},
 		switches: new(fs.Switches),
