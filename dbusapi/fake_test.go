@@ -45,7 +45,7 @@ type fake struct {
 	connections []Connection
 	containers  []Container
 	access      Access
-	acted       []Action
+	acted       []string
 	fail        error
 	block       chan struct{} // Usage waits for it
 	panics      bool
@@ -145,29 +145,37 @@ func (f *fake) CheckFiles() (FilesCheck, error) {
 	return FilesCheck{Files: 70, Faults: []FileFault{{"1", "/proc/meminfo", 262144, "READ of 262144 bytes at 0: input/output error"}}}, nil
 }
 
-func (f *fake) DumpState() (string, error) {
+func (f *fake) Stored() map[string]int {
 	if f.panics {
 		panic("oops")
 	}
-	return `{"x":1}`, nil
+	return map[string]int{"fuse-1": 7}
 }
 
-func (f *fake) Act(a Action) error {
+// act notes what was asked for, and does it unless all fails.
+func (f *fake) act(what string, do func()) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.fail != nil {
 		return f.fail
 	}
-	f.acted = append(f.acted, a)
-	switch a.Kind {
-	case ActVirtualization:
-		f.status.Virtualization = a.On
-	case ActReexecute:
-		f.status.StartedAt = f.status.StartedAt.Add(time.Second)
-	case ActLogLevel:
-		f.status.LogLevel = a.Text
-	}
+	f.acted = append(f.acted, what)
+	do()
 	return nil
+}
+
+func (f *fake) Reload() error { return f.act("reload", func() {}) }
+
+func (f *fake) Reexecute() error {
+	return f.act("reexecute", func() { f.status.StartedAt = f.status.StartedAt.Add(time.Second) })
+}
+
+func (f *fake) Virtualize(on bool) error {
+	return f.act(fmt.Sprint("virtualize ", on), func() { f.status.Virtualization = on })
+}
+
+func (f *fake) SetLogLevel(level string) error {
+	return f.act("log "+level, func() { f.status.LogLevel = level })
 }
 
 func (f *fake) Access() Access {
@@ -176,7 +184,7 @@ func (f *fake) Access() Access {
 	return f.access
 }
 
-func (f *fake) actions() []Action {
+func (f *fake) actions() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.acted)

@@ -38,32 +38,19 @@ type Manager interface {
 	Explain(pid uint32, file, connection string) (Explanation, error)
 	// CheckFiles has the daemon read all files in all ways of programs, in-process.
 	CheckFiles() (FilesCheck, error)
-	// DumpState returns JSON for a report of a bug.
-	DumpState() (string, error)
-	// Act does what a privileged method asks for.
-	Act(Action) error
+	// Stored returns the descriptors that outlive the process, by name.
+	Stored() map[string]int
+	// Reload reads the configuration again.
+	Reload() error
+	// Reexecute executes the installed program soon: the caller gets its answer before.
+	Reexecute() error
+	// Virtualize switches the containers' own numbers on or off.
+	Virtualize(on bool) error
+	// SetLogLevel changes what is logged; ErrInvalid.
+	SetLogLevel(level string) error
 	// Access says who may know of a process, by the rules of /proc.
 	Access() Access
 }
-
-// Action is something that changes the daemon.
-type Action struct {
-	Kind ActionKind
-	On   bool   // of ActVirtualization
-	Text string // of ActLogLevel and ActLogTarget
-}
-
-// ActionKind says what an [Action] does.
-type ActionKind uint8
-
-// The kinds of actions.
-const (
-	ActReload ActionKind = iota + 1
-	ActReexecute
-	ActVirtualization
-	ActLogLevel
-	ActLogTarget
-)
 
 // The structs that follow are also the properties of objects on the bus: a field is
 // the property of its name, a time the one with USec after it. What is tagged

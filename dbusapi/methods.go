@@ -1,6 +1,7 @@
 package dbusapi
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,8 +17,8 @@ func methods() map[string]func(*call) ([]any, error) {
 		propertiesInterface + ".GetAll":               (*call).getAll,
 		propertiesInterface + ".Set":                  (*call).set,
 		objectManagerInterface + ".GetManagedObjects": (*call).getManagedObjects,
-		ManagerInterface + ".Reload":                  act(ActReload),
-		ManagerInterface + ".Reexecute":               act(ActReexecute),
+		ManagerInterface + ".Reload":                  (*call).reload,
+		ManagerInterface + ".Reexecute":               (*call).reexecute,
 		ManagerInterface + ".SetVirtualization":       (*call).setVirtualization,
 		ManagerInterface + ".DumpState":               (*call).dumpState,
 		ManagerInterface + ".CheckFiles":              (*call).checkFiles,
@@ -73,18 +74,37 @@ func below(dir dbus.ObjectPath) []string {
 	return children
 }
 
-// act returns a method without arguments that does something.
-func act(kind ActionKind) func(*call) ([]any, error) {
-	return func(c *call) ([]any, error) { return nil, c.manager.Act(Action{Kind: kind}) }
-}
+func (c *call) reload() ([]any, error) { return nil, c.manager.Reload() }
+
+func (c *call) reexecute() ([]any, error) { return nil, c.manager.Reexecute() }
 
 func (c *call) setVirtualization() ([]any, error) {
-	return nil, c.manager.Act(Action{Kind: ActVirtualization, On: c.args[0].(bool)})
+	return nil, c.manager.Virtualize(c.args[0].(bool))
 }
 
+// dumpState returns everything as JSON, for a report of a bug.
 func (c *call) dumpState() ([]any, error) {
-	text, err := c.manager.DumpState()
-	return []any{text}, err
+	type known struct {
+		Container
+		Usage
+		Error string `json:"error,omitempty"`
+	}
+	state := struct {
+		Status      Status         `json:"status"`
+		Connections []Connection   `json:"connections"`
+		Containers  []known        `json:"containers"`
+		Stored      map[string]int `json:"stored"`
+	}{c.manager.Status(), c.manager.Connections(), []known{}, c.manager.Stored()}
+	for _, k := range c.manager.Containers() {
+		usage, err := c.manager.Usage(k.ID)
+		one := known{Container: k, Usage: usage}
+		if err != nil {
+			one.Error = err.Error()
+		}
+		state.Containers = append(state.Containers, one)
+	}
+	text, err := json.MarshalIndent(Encoded(state), "", "  ")
+	return []any{string(text)}, err
 }
 
 // faultEntry is one of CheckFiles.

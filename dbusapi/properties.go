@@ -1,6 +1,8 @@
 package dbusapi
 
 import (
+	"fmt"
+
 	"github.com/godbus/dbus/v5"
 )
 
@@ -103,11 +105,14 @@ func (c *call) set() ([]any, error) {
 	if err := c.authorize(); err != nil {
 		return nil, err
 	}
-	action := Action{Kind: ActLogLevel, Text: value.Value().(string)}
-	if name == "LogTarget" {
-		action.Kind = ActLogTarget
+	text := value.Value().(string)
+	if name == "LogLevel" {
+		return nil, c.manager.SetLogLevel(text)
 	}
-	return nil, c.manager.Act(action)
+	if target := c.manager.Status().LogTarget; text != target && text != "auto" {
+		return nil, fmt.Errorf("%w: messages go to the %s", ErrInvalid, target)
+	}
+	return nil, nil
 }
 
 // getManagedObjects is ObjectManager's. Containers that go while they are looked

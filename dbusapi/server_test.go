@@ -1,6 +1,7 @@
 package dbusapi
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"reflect"
@@ -129,7 +130,11 @@ func TestPropertiesAreAsDeclared(t *testing.T) {
 			default:
 				t.Errorf("%s: EmitsChangedSignal %q", p.Name, e)
 			}
-			if err := c.object(path).SetProperty(name+"."+p.Name, dbus.MakeVariant("info")); (err == nil) != (p.Access == "readwrite") {
+			value := "info"
+			if p.Name == "LogTarget" {
+				value = "auto"
+			}
+			if err := c.object(path).SetProperty(name+"."+p.Name, dbus.MakeVariant(value)); (err == nil) != (p.Access == "readwrite") {
 				t.Errorf("%s is %s; setting it: %v", p.Name, p.Access, err)
 			}
 		}
@@ -189,9 +194,26 @@ func TestActions(t *testing.T) {
 	if err := c.object(LogControlPath).SetProperty(LogControlInterface+".LogLevel", dbus.MakeVariant("debug")); err != nil {
 		t.Error(err)
 	}
-	want := []Action{{Kind: ActReload}, {Kind: ActVirtualization}, {Kind: ActReexecute}, {Kind: ActLogLevel, Text: "debug"}}
+	want := []string{"reload", "virtualize false", "reexecute", "log debug"}
 	if got := m.actions(); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	if err := c.object(LogControlPath).SetProperty(LogControlInterface+".LogTarget", dbus.MakeVariant("console")); err == nil {
+		t.Error("another log target: no error")
+	}
+	if err := c.object(LogControlPath).SetProperty(LogControlInterface+".LogTarget", dbus.MakeVariant("journal")); err != nil {
+		t.Errorf("the log target that it has: %v", err)
+	}
+	var state struct {
+		Status      struct{ Version string }
+		Connections []struct{ ID string }
+		Containers  []struct{ CPUs string }
+		Stored      map[string]int
+	}
+	text, err := c.DumpState(ctx)
+	if err := errors.Join(err, json.Unmarshal([]byte(text), &state)); err != nil || state.Status.Version != "1.2" ||
+		len(state.Connections) != 1 || len(state.Containers) != 3 || state.Containers[0].CPUs != "0-3" || state.Stored["fuse-1"] != 7 {
+		t.Errorf("state: %v, %+v", err, state)
 	}
 	m.mu.Lock()
 	m.fail = errors.New("line 3: what is this")

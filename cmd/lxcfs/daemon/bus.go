@@ -13,7 +13,6 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
-	"linuxcontainers.org/lxcfs/cmd/lxcfs/logs"
 	"linuxcontainers.org/lxcfs/dbusapi"
 	"linuxcontainers.org/lxcfs/fs"
 )
@@ -56,30 +55,31 @@ func (b *onBus) report(err error) {
 // Access reads the mount options of /proc anew: they can be changed.
 func (b *onBus) Access() dbusapi.Access { return dbusapi.ReadAccess(hostfile.OS{}) }
 
-// Act does what root, or who polkit trusts, asks for.
-func (b *onBus) Act(a dbusapi.Action) error {
-	switch a.Kind {
-	case dbusapi.ActReload:
-		return b.do(b.reload)
-	case dbusapi.ActReexecute:
-		return b.do(func() error { b.reexecution = time.After(reexecDelay); return nil })
-	case dbusapi.ActVirtualization:
-		return b.do(func() error { b.virtualize(a.On); return nil })
-	case dbusapi.ActLogLevel:
-		level, err := config.ParseLogLevel(a.Text)
-		if err != nil {
-			return fmt.Errorf("%w: %w", dbusapi.ErrInvalid, err)
-		}
-		b.log.ForceLevel(level)
-		return nil
-	case dbusapi.ActLogTarget:
-		if target := logs.Target(); a.Text != target && a.Text != "auto" {
-			return fmt.Errorf("%w: messages go to the %s", dbusapi.ErrInvalid, target)
-		}
-		return nil
-	}
-	return fmt.Errorf("%w: action %d", dbusapi.ErrInvalid, a.Kind)
+// Reload reads the configuration again.
+func (b *onBus) Reload() error { return b.do(b.reload) }
+
+// Reexecute executes the installed program when the caller has its answer.
+func (b *onBus) Reexecute() error {
+	return b.do(func() error { b.reexecution = time.After(reexecDelay); return nil })
 }
+
+// Virtualize switches virtualisation off or on.
+func (b *onBus) Virtualize(on bool) error {
+	return b.do(func() error { b.virtualize(on); return nil })
+}
+
+// SetLogLevel changes what is logged.
+func (b *onBus) SetLogLevel(text string) error {
+	level, err := config.ParseLogLevel(text)
+	if err != nil {
+		return fmt.Errorf("%w: %w", dbusapi.ErrInvalid, err)
+	}
+	b.log.ForceLevel(level)
+	return nil
+}
+
+// Stored returns the descriptors of all connections.
+func (b *onBus) Stored() map[string]int { return b.files() }
 
 // use picks a connection, the one with the lowest id for "", and lets f use it.
 func (b *onBus) use(id string, f func(*connection) error) error {

@@ -1,8 +1,6 @@
 package daemon
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -115,33 +113,4 @@ func (b *onBus) Connections() []dbusapi.Connection {
 		return 1
 	})
 	return list
-}
-
-// DumpState is everything, as JSON.
-func (b *onBus) DumpState() (string, error) {
-	type known struct {
-		dbusapi.Container
-		dbusapi.Usage
-		Error string `json:"error,omitempty"`
-	}
-	state := struct {
-		Status      dbusapi.Status       `json:"status"`
-		Connections []dbusapi.Connection `json:"connections"`
-		Containers  []known              `json:"containers"`
-		Stored      map[string]int       `json:"stored"`
-	}{b.Status(), b.Connections(), []known{}, b.files()}
-	for _, c := range b.Containers() {
-		k := known{Container: c}
-		u, err := b.Usage(c.ID)
-		if err != nil {
-			k.Error = err.Error()
-		}
-		k.Usage = u
-		state.Containers = append(state.Containers, k)
-	}
-	text, err := json.MarshalIndent(dbusapi.Encoded(state), "", "  ")
-	if err != nil {
-		return "", fmt.Errorf("state: %w", err)
-	}
-	return string(text), nil
 }

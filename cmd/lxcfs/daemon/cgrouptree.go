@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 
-	"linuxcontainers.org/lxcfs/cmd/lxcfs/config"
 	"linuxcontainers.org/lxcfs/fs/cgrouptree"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
@@ -17,19 +16,9 @@ type cgroupTree struct {
 	err  error
 }
 
-// cgroupMounts returns the cgroup tree for a connection whose options want it.
-// A restored connection is served without it rather than not at all.
+// cgroupMounts returns the cgroup tree for a connection that wants it. A restored
+// connection is served without it rather than not at all.
 func (s *server) cgroupMounts(o origin) ([]vfs.Mount, error) {
-	own, err := config.ParseMountOptions(o.Options)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	wanted := own.Over(s.config.View.Over(config.Default())).Cgroup
-	s.mu.Unlock()
-	if !wanted {
-		return nil, nil
-	}
 	c := &s.machine.cgroups
 	c.once.Do(func() { c.tree, c.err = cgrouptree.New(s.machine.host, s.machine.resolver) })
 	if c.err != nil {

@@ -157,14 +157,18 @@ func (s *server) assemble(c *connection, p parts) error {
 		Degraded: c.session.Degraded,
 		Report:   s.fallback,
 	}, slices.Concat(proc.Files(), sys.Files()))
-	cgroups, err := s.cgroupMounts(o)
-	if err != nil && !c.restored {
-		return err
+	trees := sys.Trees(c.renderer.View, c.renderer.Show)
+	if opts.Cgroup {
+		cgroups, err := s.cgroupMounts(o)
+		if err != nil && !c.restored {
+			return err
+		}
+		trees = append(trees, cgroups...)
 	}
 	if opts.PSIPoll {
 		c.triggers = s.newTriggers(c.session)
 	}
-	c.tree = fs.NewTree(c.renderer, c.session.Handles(), append(sys.Trees(c.renderer.View, c.renderer.Show), cgroups...)...)
+	c.tree = fs.NewTree(c.renderer, c.session.Handles(), trees...)
 	return nil
 }
 

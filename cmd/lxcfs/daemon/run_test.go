@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
-	"linuxcontainers.org/lxcfs/dbusapi"
 	"linuxcontainers.org/lxcfs/units/fdstore"
 	"linuxcontainers.org/lxcfs/units/mount"
 )
@@ -346,16 +345,16 @@ func TestActions(t *testing.T) {
 		b := &onBus{service: s}
 		l := live(t, s.server, s.mode(t.Context()))
 		told()
-		if err := b.Act(dbusapi.Action{Kind: dbusapi.ActReload}); err != nil {
+		if err := b.Reload(); err != nil {
 			t.Error(err)
 		}
 		if got := told(); len(got) < 2 || got[0] != "RELOADING=1" || got[1] != "READY=1" || s.loaded == nil {
 			t.Errorf("a reload tells %q", got)
 		}
-		if err := b.Act(dbusapi.Action{Kind: dbusapi.ActVirtualization}); err != nil || !s.switches.HostOnly.Load() {
+		if err := b.Virtualize(false); err != nil || !s.switches.HostOnly.Load() {
 			t.Errorf("virtualisation: %v", err)
 		}
-		if err := b.Act(dbusapi.Action{Kind: dbusapi.ActReexecute}); err != nil || executed.Load() > 0 {
+		if err := b.Reexecute(); err != nil || executed.Load() > 0 {
 			t.Errorf("a new program: %v, executed before the answer: %d", err, executed.Load())
 		}
 		time.Sleep(reexecDelay)
@@ -365,7 +364,7 @@ func TestActions(t *testing.T) {
 		}
 		l.signals <- unix.SIGTERM
 		l.end()
-		if err := b.Act(dbusapi.Action{Kind: dbusapi.ActReload}); !errors.Is(err, errEnding) {
+		if err := b.Reload(); !errors.Is(err, errEnding) {
 			t.Errorf("after the end: %v", err)
 		}
 	})
