@@ -6,22 +6,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/cmd/lxcfs/logs"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
 	"linuxcontainers.org/lxcfs/units/mount"
 )
-
-// Config is what the command line says.
-type Config struct {
-	Log     logs.Logger
-	Version string
-
-	// Of the one connection of a process that is no service.
-	Mountpoint string
-	Flags      uintptr // of mount(2)
-	Options    string  // of the view
-	Pidfile    string
-}
 
 // onlyID is the id of the one connection of a process that is no service.
 const onlyID = "1"

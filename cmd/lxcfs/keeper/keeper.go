@@ -64,7 +64,7 @@ func keep(files process.Files, serving bool, signals <-chan os.Signal, log logs.
 		held = append(held, fdstore.File{Name: name, FD: fd})
 	}
 	keeper, err := fdstore.NewKeeper(fdstore.Config{
-		Command: workerCommand,
+		Command: server("--worker"),
 		Max:     process.StoreLimit,
 		Files:   held,
 		Serving: serving,
@@ -88,13 +88,15 @@ func keep(files process.Files, serving bool, signals <-chan os.Signal, log logs.
 	return err
 }
 
-// workerCommand is this command line with --worker in the place of --keeper, run
-// with the program that is installed now: an upgrade needs no more than the end
-// of the old worker.
-func workerCommand() *exec.Cmd {
-	cmd := exec.Command(process.Executable(), process.RoleArgs("--worker")...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	return cmd
+// server returns this command line with another role in the place of --keeper, or with
+// none, run with the program that is installed now: an upgrade needs no more than the
+// end of the old server.
+func server(role string) func() *exec.Cmd {
+	return func() *exec.Cmd {
+		cmd := exec.Command(process.Executable(), process.RoleArgs(role)...)
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		return cmd
+	}
 }
 
 // logKeeper logs what is worth an operator's attention.

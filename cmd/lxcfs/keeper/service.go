@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 
@@ -48,7 +47,7 @@ func Service(log logs.Logger) error {
 	}
 	p := sortPassed(list)
 	keeper, err := fdstore.NewKeeper(fdstore.Config{
-		Command:  serverCommand,
+		Command:  server(""),
 		Max:      manager.Max(),
 		Watchdog: watchdog,
 		Files:    p.stored,
@@ -79,14 +78,6 @@ func endOf(err error) error {
 		return nil
 	}
 	return err
-}
-
-// serverCommand is this command line without --keeper, run with the program that is
-// installed now.
-func serverCommand() *exec.Cmd {
-	cmd := exec.Command(process.Executable(), process.RoleArgs("")...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	return cmd
 }
 
 // passed are the descriptors of a keeper.
