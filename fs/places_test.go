@@ -399,7 +399,10 @@ func TestMountedChanges(t *testing.T) {
 	if got := tree.Open(nil, &fuse.OpenIn{InHeader: fuse.InHeader{NodeId: file}, Flags: syscall.O_WRONLY}, &open); got != fuse.OK {
 		t.Fatal(got)
 	}
-	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Fh: open.Fh, Offset: 3}, []byte("12")); n != 2 || got != fuse.OK {
+	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Fh: open.Fh, Offset: 3, Size: 3}, []byte("12")); n != 0 || got != fuse.EAGAIN {
+		t.Errorf("got %d, %v for data that was cut, want EAGAIN", n, got)
+	}
+	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Fh: open.Fh, Offset: 3, Size: 2}, []byte("12")); n != 2 || got != fuse.OK {
 		t.Errorf("write: %d, %v", n, got)
 	}
 	want := "mkdir 1 new 755 true; mkdir 0 new 700 false; rmdir 1 new true; change 2 600; write 2 3 12"

@@ -173,6 +173,8 @@ func (t *Tree) Release(_ <-chan struct{}, in *fuse.ReleaseIn) {
 
 // Write writes where that is possible, and fails as it does on a file of procfs
 // that can't be written.
+// Of data that waited for long in the journal there may be less than the caller wrote,
+// see package session.
 func (t *Tree) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
 	p := t.at(in.NodeId)
 	if resource, ok := t.resource(p); ok {
@@ -183,6 +185,9 @@ func (t *Tree) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, 
 	}
 	if st := t.handles.mayWrite(in.Fh, in.NodeId, in.Uid); st != fuse.OK {
 		return 0, st
+	}
+	if int(in.Size) > len(data) {
+		return 0, fuse.EAGAIN
 	}
 	n, err := p.mutable.Write(t.changer(&in.InHeader), p.key, in.Offset, data)
 	return uint32(n), status(err)

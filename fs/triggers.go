@@ -54,7 +54,7 @@ func (t *Tree) writeTrigger(resource string, in *fuse.WriteIn, data []byte) (uin
 	if err := t.triggers.Add(in.Fh, c.TID, resource, data, c.Replayed); err != nil {
 		return 0, status(err)
 	}
-	return uint32(len(data)), fuse.OK
+	return in.Size, fuse.OK // what is behind the trigger is ignored
 }
 
 // pollReady is what poll(2) says of any file: POLLIN, POLLOUT, POLLRDNORM and

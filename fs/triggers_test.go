@@ -49,7 +49,7 @@ func TestTriggers(t *testing.T) {
 	tree.Open(nil, &fuse.OpenIn{InHeader: header}, &open)
 	for _, unique := range []uint64{1, 77} {
 		header.Unique = unique
-		if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: header, Fh: open.Fh}, []byte("some 1 2")); n != 8 || got != fuse.OK {
+		if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: header, Fh: open.Fh, Size: 4000}, []byte("some 1 2")); n != 4000 || got != fuse.OK {
 			t.Errorf("write: %d, %v", n, got)
 		}
 	}

@@ -104,7 +104,7 @@ func TestFlood(t *testing.T) {
 }
 
 // One container sends requests of 8000 bytes with a thousand threads: they wait as
-// others do, and are not cut.
+// others do, and each gets its answer.
 func TestLongRequests(t *testing.T) {
 	program := hostileProgram(t)
 	d := start(t)

@@ -130,12 +130,21 @@ func (s *Session) place(w *worker) int {
 	return i
 }
 
-// moveRequest copies a request to an empty slot. The length goes last: it alone
-// decides. Of a process that dies now the request is in both slots, see
-// [journal.dropCopies].
+// moveRequest copies a request to an empty slot, cut to journalUnit bytes: what is
+// longer carries data that is not looked at (IOCTL), a name after others (SYMLINK), or
+// a WRITE's data, whose size the file system compares with what is there. A NUL ends
+// it, for names do. The length goes last: it alone decides. Of a process that dies now
+// the request is in both slots, see [journal.dropCopies].
 func moveRequest(dst, msg []byte) {
-	copy(dst[4:], msg[4:])
-	atomic.StoreUint32(&headerOf(dst).length, headerOf(msg).length)
+	n := len(msg)
+	if n > journalUnit && takesReply(headerOf(msg).opcode) {
+		n = journalUnit
+	}
+	copy(dst[4:n], msg[4:n])
+	if n < len(msg) {
+		dst[n-1] = 0
+	}
+	atomic.StoreUint32(&headerOf(dst).length, uint32(n))
 }
 
 // jammed: no slot is left to read to, and those that wait are of owners who may have

@@ -19,7 +19,8 @@
 //
 // The kernel has one queue for all who ask. When there is a backlog in it, all of it
 // is read, into slots that are there for this, and those who ask get their answers
-// in turns: see queues. Who waits there waits in the journal, and takes no worker.
+// in turns: see queues. Who waits there waits in the journal, and takes no worker. A
+// request that waits is cut to 4 KiB: a WRITE's data may be shorter than its size says.
 //
 // Requests are carried out by a fuse.RawFileSystem. What cat(1) is made of is
 // handed to it here, without garbage; all else go-fuse's ProtocolServer decodes.

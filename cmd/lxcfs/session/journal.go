@@ -193,8 +193,9 @@ func (j *journal) dropCopies() {
 	}
 }
 
-// populate gives memory to the beginning of slot i. A request that is longer takes
-// more when it is written there; release gives all of it back.
+// populate gives memory to the beginning of slot i. A request that is longer and takes
+// no answer (BATCH_FORGET) takes more when it is written there; release gives all of it
+// back.
 func (j *journal) populate(i int) {
 	if !j.backed[i].Load() {
 		j.backed[i].Store(true)
