@@ -65,10 +65,14 @@ func (p place) count() *Counters {
 // back to: who asks decides what may be read there.
 func (p place) append(dst []byte, c vfs.Caller) ([]byte, error) {
 	out, err := p.Tree.Append(dst, c, p.key)
-	if f, ok := err.(*vfs.Fallback); ok && p.mutable != nil {
+	if p.mutable == nil || err == nil {
+		return out, err
+	}
+	var f *vfs.Fallback
+	if errors.As(err, &f) {
 		return dst, f.Err
 	}
-	return out, err
+	return dst, err
 }
 
 // mount puts trees into their places. One that has no number in the frozen table

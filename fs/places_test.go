@@ -83,7 +83,7 @@ func (p *petTree) Append(dst []byte, c vfs.Caller, key vfs.Key) ([]byte, error) 
 	switch key {
 	case 4:
 		err := fmt.Errorf("line 1: %w", cgroup.ErrFormat)
-		return append(dst, "the host's"...), &vfs.Fallback{Path: "/" + petDir + "/odd", Err: err}
+		return append(dst, "the host's"...), fmt.Errorf("%w", &vfs.Fallback{Path: "/" + petDir + "/odd", Err: err})
 	case 5:
 		return dst, syscall.ENODEV
 	case 6:
