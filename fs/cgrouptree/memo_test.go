@@ -48,7 +48,7 @@ func TestPathsOfOthers(t *testing.T) {
 	key := w.mustWalk(2001, "unified/other/sub")
 	s := scope{top: "/box"}
 	for i := range 1 << 16 {
-		w.tree.remember(s, w.tree.named("unified").key(uint64(1<<32+i)), fmt.Sprintf("box/%d", i))
+		w.tree.remember(s, w.tree.named("unified").key(1<<32+uint64(i)), fmt.Sprintf("box/%d", i))
 	}
 	if name, ok := w.tree.paths.get(key); !ok || name != "other/sub" {
 		t.Errorf("the place of the other container's cgroup is %q, %v", name, ok)

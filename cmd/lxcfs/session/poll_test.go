@@ -37,7 +37,7 @@ func TestPoll(t *testing.T) {
 	if u != unique || status != 0 || len(body) != 8 || body[0] != 5 || body[1] != 1 {
 		t.Errorf("got answer to %#x: %d, % x", u, status, body)
 	}
-	if got, want := <-f.asked, fmt.Sprint(nodeSmall, 7, 1<<40, true); got != want {
+	if got, want := <-f.asked, fmt.Sprint(nodeSmall, 7, uint64(1<<40), true); got != want {
 		t.Errorf("asked %s, want %s", got, want)
 	}
 	k.send(opPoll, 12, nodeBig, pollBody(7, 9, 0))
