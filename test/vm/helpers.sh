@@ -134,6 +134,22 @@ busybox_root() {
   done
 }
 
+# user COMMAND...: as the user of rootless containers, whose manager and session bus user_starts starts.
+user() {
+  (cd /home/roller && exec setpriv --reuid roller --regid roller --init-groups env HOME=/home/roller USER=roller LOGNAME=roller \
+    XDG_RUNTIME_DIR="/run/user/$(id -u roller)" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$(id -u roller)/bus" "$@")
+}
+user_starts() {
+  id roller >/dev/null 2>&1 || useradd -m roller
+  printf '[Socket]\nListenStream=%%t/bus\n' >/etc/systemd/user/dbus.socket
+  printf '[Unit]\nRequires=dbus.socket\n[Service]\nExecStart=/usr/bin/dbus-daemon --session --address=systemd: --nofork --nopidfile --systemd-activation\n' \
+    >/etc/systemd/user/dbus.service
+  systemctl start "user@$(id -u roller).service"
+  user systemctl --user start dbus.socket dbus.service
+}
+# user_ends ends all that runs as that user.
+user_ends() { systemctl stop "user@$(id -u roller).service"; }
+
 # numbers: a script that prints what a container sees, one NAME=VALUE a line.
 # shellcheck disable=SC2016,SC2034 # the container expands it; used by those who source this
 numbers='

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Containers of LXC and podman and a unit of nobody's attack; a unit and an LXC container with 256 MiB each, which read by a new
-# process each time, are never shown the host's numbers or a stranger's, and never fail. How long that takes is printed, not judged.
-# takes up to 600 s under emulation
+# Containers of LXC, podman and rootless podman and a unit of nobody's attack; a unit and an LXC container with 256 MiB each, which
+# read by a new process each time, are never shown the host's numbers or a stranger's, and never fail. How long that takes is printed,
+# not judged.
+# takes up to 900 s under emulation
 # shellcheck disable=SC2046 # bind_unit's words are options
 . ./lib.sh
 . ./helpers.sh
@@ -61,7 +62,10 @@ floods() {
     flood lxc lxc-attach -n evil -- /mnt/hostile flood 300 $files
     flood long lxc-attach -n evil -- /mnt/hostile ioctl 300 $files
     flood unprivileged lxc-attach -n user -- /bin/hostile flood 300 $files
-    [ -z "$podman" ] || flood podman podman exec evil hostile flood 300 $files
+    if [ -n "$podman" ]; then
+      flood podman podman exec evil hostile flood 300 $files
+      flood rootless user podman exec evil hostile flood 300 $files
+    fi
   }
 }
 
@@ -79,6 +83,12 @@ if command -v podman >/dev/null; then
   podman=1
   tar -C /run/small -c . | podman import - evil >/dev/null 2>&1
   check "podman's starts" podman --cgroup-manager systemd --hooks-dir /usr/share/containers/oci/hooks.d run -d --name evil --network none -m 202m evil sleep 1000
+  check "a user's manager and bus" user_starts
+  tar -C /run/small -cf /run/small.tar . && chmod 644 /run/small.tar
+  check "a user's image" user podman import /run/small.tar evil
+  # shellcheck disable=SC2086 # words
+  check "the user's podman starts" user podman --cgroup-manager systemd run -d --name evil --network none -m 203m \
+    $(printf -- "-v $tree%s:%s:ro\n" $(printf '%s\n' $files | sed 'p')) evil sleep 1000
 fi
 victims quiet 20
 victims quiet 20
@@ -283,7 +293,11 @@ unharmed
 
 story "nothing stays"
 for name in victim evil user; do lxc-stop -k -n $name; done
-[ -z "$podman" ] || podman rm -f -t 0 evil >/dev/null
+if [ -n "$podman" ]; then
+  podman rm -f -t 0 evil >/dev/null
+  user podman rm -f -t 0 evil >/dev/null
+  user_ends
+fi
 systemctl stop lxcfs-cgroup.service
 stop_lxcfs
 is "mounts of lxcfs" "$(grep -c fuse.lxcfs /proc/self/mountinfo)" 0

@@ -58,20 +58,9 @@ else
   skip "needs podman; have: none"
 fi
 
-# user COMMAND...: as a user whose manager and session bus run.
-user() {
-  (cd /home/roller && exec setpriv --reuid roller --regid roller --init-groups env HOME=/home/roller USER=roller LOGNAME=roller \
-    XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" "$@")
-}
 story "rootless podman"
 if command -v podman >/dev/null; then
-  useradd -m roller
-  uid=$(id -u roller)
-  printf '[Socket]\nListenStream=%%t/bus\n' >/etc/systemd/user/dbus.socket
-  printf '[Unit]\nRequires=dbus.socket\n[Service]\nExecStart=/usr/bin/dbus-daemon --session --address=systemd: --nofork --nopidfile --systemd-activation\n' \
-    >/etc/systemd/user/dbus.service
-  systemctl start "user@$uid.service"
-  check "the user's bus" user systemctl --user start dbus.socket dbus.service
+  check "the user's manager and bus" user_starts
   [ -d /run/oci-root ] || busybox_root /run/oci-root
   tar -C /run/oci-root -cf /run/oci.tar . && chmod 644 /run/oci.tar
   check "the image" user podman import /run/oci.tar ct
@@ -90,7 +79,7 @@ if command -v podman >/dev/null; then
   refuses "nor does the id" lxcfsctl attach "$id"
   is "and counts for no runtime" "$(busctl call org.linuxcontainers.lxcfs1 /org/linuxcontainers/lxcfs1 org.linuxcontainers.lxcfs1.Manager ListContainers | grep -c '"podman" "application"')" 0
   user podman rm -f -t 0 stays >/dev/null
-  systemctl stop "user@$uid.service"
+  user_ends
 else
   skip "needs podman; have: none"
 fi
