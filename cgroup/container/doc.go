@@ -27,6 +27,6 @@
 //     inode of /proc/PID is the same: it belongs to one struct pid and is
 //     numbered anew for the next (fs/proc/base.c, proc_pid_make_inode).
 //
-// The package does not read limits or usage (package view does), does not log,
+// The package does not read limits or usage (package cgroup does), does not log,
 // starts no goroutine, and knows no FUSE.
 package container

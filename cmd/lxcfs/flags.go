@@ -48,7 +48,7 @@ foreground, and unmounts on SIGTERM, SIGINT or SIGHUP.
 Signals:
   SIGTERM, SIGINT          unmount and exit with status 0
   SIGHUP                   the same; with --service, read the configuration anew
-  SIGUSR1                  take over the binary anew, without a failed read
+  SIGUSR1                  execute the installed program anew; no read fails
   SIGUSR2                  virtualisation off or on; off: all files are the host's
 
 Exit status: 0 orderly end, 1 failure, 64 wrong command line, 69 it can't work

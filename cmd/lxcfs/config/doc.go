@@ -3,5 +3,6 @@
 //
 // The package does not decide what to do about a mistake: it returns what was
 // right together with every mistake, each with file, line and reason. It does
-// not log, and it does not read anything but the files that it is told of.
+// not log, and reads no files but lxcfs.conf and its drop-ins, in the directories
+// that lxcfs.conf(5) names.
 package config

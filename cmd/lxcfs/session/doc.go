@@ -22,7 +22,8 @@
 // in turns: see queues. Who waits there waits in the journal, and takes no worker. A
 // request that waits is cut to 4 KiB: a WRITE's data may be shorter than its size says.
 //
-// Requests are carried out by a fuse.RawFileSystem. What cat(1) is made of is
-// handed to it here, without garbage; all else go-fuse's ProtocolServer decodes.
+// Requests are carried out by a fuse.RawFileSystem. OPEN, READ and
+// RELEASE, which each reading program sends, are decoded here, without garbage; all
+// other requests are decoded by go-fuse's ProtocolServer.
 // The package does not mount, log, or open a path.
 package session
