@@ -105,6 +105,10 @@ bind_unit() { sed -n 's/^BindReadOnlyPaths=/-pBindReadOnlyPaths=/p' /usr/share/l
 # bind_nspawn: the same for systemd-nspawn.
 bind_nspawn() { lxcfsctl nspawn --arguments; }
 
+# confined: AppArmor decides what containers may do; test/run has a machine for that. denied: what it refused so far.
+confined() { [ -n "${LXCFS_TEST_APPARMOR:-}" ]; }
+denied() { journalctl -q -k -o cat --grep 'apparmor="DENIED"'; }
+
 # lxc_make NAME ROOTFS [LINE...]: an LXC container with LINEs in its configuration. The hook that common.conf includes binds the files.
 lxc_make() {
   local name=$1 rootfs=$2
@@ -115,7 +119,7 @@ lxc_make() {
     echo "lxc.uts.name = $name"
     echo "lxc.rootfs.path = $rootfs"
     echo "lxc.net.0.type = empty"
-    echo "lxc.apparmor.profile = unconfined"
+    echo "lxc.apparmor.profile = $(if confined; then echo generated; else echo unconfined; fi)"
     printf '%s\n' "$@"
   } >"/var/lib/lxc/$name/config"
 }
