@@ -348,7 +348,7 @@ func names(t *testing.T, tree *Tree, node uint64) []string {
 func direntNames(buf []byte) []string {
 	var all []string
 	for len(buf) >= 24 {
-		n := int(buf[16])
+		n := int(binary.NativeEndian.Uint32(buf[16:])) // fuse_dirent
 		if n == 0 {
 			break
 		}
@@ -401,6 +401,9 @@ func TestMountedChanges(t *testing.T) {
 	}
 	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Fh: open.Fh, Offset: 3, Size: 3}, []byte("12")); n != 0 || got != fuse.EAGAIN {
 		t.Errorf("got %d, %v for data that was cut, want EAGAIN", n, got)
+	}
+	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Fh: open.Fh, Size: vfs.MaxWrite}, []byte("12")); n != 0 || got != fuse.Status(syscall.E2BIG) {
+		t.Errorf("got %d, %v for data that is too long in any case, want E2BIG", n, got)
 	}
 	if n, got := tree.Write(nil, &fuse.WriteIn{InHeader: fuse.InHeader{NodeId: file}, Fh: open.Fh, Offset: 3, Size: 2}, []byte("12")); n != 2 || got != fuse.OK {
 		t.Errorf("write: %d, %v", n, got)

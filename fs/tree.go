@@ -138,7 +138,7 @@ func (t *Tree) Open(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.
 		return status(err)
 	}
 	out.Fh = t.handles.create()
-	if forWriting(in.Flags) {
+	if forWriting(in.Flags) && (p.mutable != nil || p.mounted == t.root) { // others can't be written
 		t.handles.openedBy(out.Fh, in.NodeId, in.Uid, t.renderer.owner(in.Pid))
 	}
 	out.OpenFlags = fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH
@@ -186,7 +186,11 @@ func (t *Tree) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, 
 	if st := t.handles.mayWrite(in.Fh, in.NodeId, in.Uid); st != fuse.OK {
 		return 0, st
 	}
-	if int(in.Size) > len(data) {
+	switch {
+	case int(in.Size) <= len(data):
+	case in.Size >= vfs.MaxWrite:
+		return 0, fuse.Status(syscall.E2BIG)
+	default:
 		return 0, fuse.EAGAIN
 	}
 	n, err := p.mutable.Write(t.changer(&in.InHeader), p.key, in.Offset, data)

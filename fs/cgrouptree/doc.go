@@ -3,7 +3,7 @@
 // the way to its container's cgroup as bare directories, that cgroup and all
 // below it in full, and nothing else.
 //
-// The tree is a [node.Mutable]. Its caller may be hostile, and the process
+// The tree is a [vfs.Mutable]. Its caller may be hostile, and the process
 // that serves it may have rights that the caller lacks; so every rule that the
 // kernel would apply to the caller is applied here, and what is not known to be
 // the caller's is refused. A cgroup is named by its inode, which lasts as long

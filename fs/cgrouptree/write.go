@@ -12,9 +12,6 @@ import (
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
-// maxWrite is what the kernel takes in one write to an interface file.
-const maxWrite = 4096
-
 // Write writes to an interface file, all or nothing, as the kernel does. Who
 // writes is judged once more: package fs lets a descriptor be used by the user
 // who opened it only, but what that user may do can have changed.
@@ -27,7 +24,7 @@ func (t *Tree) Write(c vfs.Caller, file vfs.Key, _ uint64, data []byte) (int, er
 	switch {
 	case n.file == "":
 		return 0, syscall.EISDIR
-	case len(data) >= maxWrite:
+	case len(data) >= vfs.MaxWrite:
 		return 0, syscall.E2BIG
 	case !n.cred.may(&n.stat, mayWrite):
 		return 0, syscall.EACCES

@@ -8,7 +8,7 @@
 // [cgroup.ErrFormat] and quotes the line; so is text that does not end in a
 // newline. After an error the caller serves the host's own file.
 //
-// [Figures] are some of the numbers without the text.
+// [Figures] has single numbers of these files, for the bus.
 //
 // Values in a View are bytes. kB (1024 bytes) are only where text of the kernel is
 // parsed or made: in this package, in fs/memory, which reckons for it, in

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io/fs"
+	"os"
 	"path"
 	"strings"
 	"testing"
@@ -63,6 +64,31 @@ func TestGolden(t *testing.T) {
 			check(t, got, host, v)
 		}
 	})
+}
+
+// TestEveryFileIsCaptured: a file that no captured machine has would be tested nowhere.
+func TestEveryFileIsCaptured(t *testing.T) {
+	captured := map[string]bool{
+		"/proc/pressure/irq": true, // of kernels that count time in interrupts; rendered as the others
+		"/proc/slabinfo":     true, // not of all; its own test has one
+	}
+	for _, host := range hosts.Names(t) {
+		for path := range hosts.Load(t, host).Files {
+			captured[path] = true
+		}
+	}
+	fuzzed, err := os.ReadFile("fuzz_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range Files() {
+		if !captured[f.Path] {
+			t.Errorf("no machine of test/hosts has %s: capture one that has", f.Path)
+		}
+		if file := strings.Split(name(f), "/")[0]; !bytes.Contains(fuzzed, []byte("fuzzRenderer(f, \""+file)) && file != "meminfo" {
+			t.Errorf("%s has no fuzz target", f.Path)
+		}
+	}
 }
 
 func TestEveryHostHasAContainer(t *testing.T) {

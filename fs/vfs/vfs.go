@@ -112,6 +112,10 @@ type Change struct {
 	UID, GID *uint32
 }
 
+// MaxWrite is what is too long for one write, bytes: the kernel's own bound for
+// interface files of cgroups (fs/kernfs/file.c).
+const MaxWrite = 4096
+
 // Mutable is a [Tree] that can be changed. All changes to any other one, and
 // all that are not named here, are refused with EPERM; permissions are those that
 // Attr says.
@@ -120,7 +124,8 @@ type Mutable interface {
 	// Access says whether the caller has these permissions for a node: bits of
 	// access(2), 4 to read, 2 to write, 1 to search a directory.
 	Access(c Caller, node Key, want uint32) error
-	// Write writes data to a file at an offset and returns how much it took.
+	// Write writes data to a file at an offset and returns how much it took. Data of
+	// MaxWrite bytes or more is E2BIG.
 	Write(c Caller, file Key, off uint64, data []byte) (int, error)
 	// Change changes owner or mode.
 	Change(c Caller, node Key, change Change) (Attr, error)

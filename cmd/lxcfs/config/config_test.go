@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,6 +35,26 @@ func TestParseMountOptions(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestEveryOptionHasAName: a field of Options that no name sets would be one that nobody can set.
+func TestEveryOptionHasAName(t *testing.T) {
+	var o Options
+	names := make(map[*bool]string)
+	for _, option := range table()[1:] {
+		names[option.field(&o)] = option.name
+	}
+	fields := reflect.ValueOf(&o).Elem()
+	for i := 1; i < fields.NumField(); i++ { // 0 is CPU
+		field := fields.Field(i).Addr().Interface().(*bool)
+		s, err := ParseMountOptions(names[field])
+		if names[field] == "" || err != nil {
+			t.Fatalf("%s: name %q, %v", fields.Type().Field(i).Name, names[field], err)
+		}
+		if got := s.Over(Options{}); !reflect.ValueOf(got).Field(i).Bool() {
+			t.Errorf("%s: not set by %s: %v", fields.Type().Field(i).Name, names[field], got)
+		}
 	}
 }
 

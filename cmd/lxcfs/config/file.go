@@ -180,7 +180,7 @@ func (c *Config) setManager(key, value string) (err error) {
 
 // set does one line of [View].
 func (s *Settings) set(key, value string) error {
-	n, ok := lookup(key)
+	place, ok := lookup(key)
 	if !ok {
 		if positive, negated := strings.CutPrefix(key, "no"); negated {
 			if _, ok := lookup(positive); ok {
@@ -189,19 +189,18 @@ func (s *Settings) set(key, value string) error {
 		}
 		return fmt.Errorf("unknown name %s in [View]", quote(key))
 	}
-	switch {
-	case value == "":
-		s.given &^= n
+	if value == "" {
+		s.given &^= 1 << place
 		return nil
-	case n == nameCPU:
-		return s.setCPU(value)
 	}
-	on, err := parseBool(value)
-	if err != nil {
-		return fmt.Errorf("%s=%w", key, err)
+	on := false
+	if table()[place].field != nil {
+		var err error
+		if on, err = parseBool(value); err != nil {
+			return fmt.Errorf("%s=%w", key, err)
+		}
 	}
-	s.setSwitch(n, on)
-	return nil
+	return s.give(place, value, on)
 }
 
 // parseBool knows the spellings of systemd's parse_boolean().

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -52,87 +53,70 @@ func Default() Options {
 	return Options{CPU: Auto, Swap: true, Zswap: true, Loadavg: true}
 }
 
-// name is one option: how to set it from a file's value.
-type name uint8
-
-const (
-	nameCPU name = 1 << iota
-	nameSwap
-	nameZswap
-	nameLoadavg
-	namePSIPoll
-	nameCgroup
-)
-
-// lookup finds an option by its name in mount options and files.
-func lookup(s string) (name, bool) {
-	switch s {
-	case "cpu":
-		return nameCPU, true
-	case "swap":
-		return nameSwap, true
-	case "zswap":
-		return nameZswap, true
-	case "loadavg":
-		return nameLoadavg, true
-	case "psi-poll":
-		return namePSIPoll, true
-	case "cgroup":
-		return nameCgroup, true
-	}
-	return 0, false
+// option is one name of mount options and files. field is the switch that it stands
+// for; nil for cpu, which takes a value.
+type option struct {
+	name  string
+	field func(*Options) *bool
 }
 
-// field is the switch that a name stands for; nil for nameCPU.
-func (o *Options) field(n name) *bool {
-	switch n {
-	case nameSwap:
-		return &o.Swap
-	case nameZswap:
-		return &o.Zswap
-	case nameLoadavg:
-		return &o.Loadavg
-	case namePSIPoll:
-		return &o.PSIPoll
-	case nameCgroup:
-		return &o.Cgroup
+// table is all there is to say of the options but for cpu's values; cpu is the first.
+func table() []option {
+	return []option{
+		{"cpu", nil},
+		{"swap", func(o *Options) *bool { return &o.Swap }},
+		{"zswap", func(o *Options) *bool { return &o.Zswap }},
+		{"loadavg", func(o *Options) *bool { return &o.Loadavg }},
+		{"psi-poll", func(o *Options) *bool { return &o.PSIPoll }},
+		{"cgroup", func(o *Options) *bool { return &o.Cgroup }},
 	}
-	return nil
+}
+
+// lookup finds the place of a name in the table.
+func lookup(name string) (place int, ok bool) {
+	place = slices.IndexFunc(table(), func(o option) bool { return o.name == name })
+	return place, place >= 0
 }
 
 // Settings are options of which only some were given.
 type Settings struct {
 	options Options
-	given   name // bit set
+	given   uint64 // bit set of places in the table
 }
 
 // Over returns base with what was given in s put over it.
 func (s Settings) Over(base Options) Options {
-	if s.given&nameCPU != 0 {
-		base.CPU = s.options.CPU
-	}
-	for n := nameSwap; n <= nameCgroup; n <<= 1 {
-		if s.given&n != 0 {
-			*base.field(n) = *s.options.field(n)
+	for place, o := range table() {
+		switch {
+		case s.given&(1<<place) == 0:
+		case o.field == nil:
+			base.CPU = s.options.CPU
+		default:
+			*o.field(&base) = *o.field(&s.options)
 		}
 	}
 	return base
 }
 
-func (s *Settings) setCPU(value string) error {
-	for p := Auto; p <= Quota; p++ {
-		if value == p.String() {
-			s.options.CPU = p
-			s.given |= nameCPU
+// give sets the option of a place: cpu to a value, another one on or off.
+func (s *Settings) give(place int, value string, on bool) error {
+	if field := table()[place].field; field != nil {
+		*field(&s.options) = on
+	} else if err := s.options.CPU.parse(value); err != nil {
+		return err
+	}
+	s.given |= 1 << place
+	return nil
+}
+
+func (p *CPUPolicy) parse(value string) error {
+	for known := Auto; known <= Quota; known++ {
+		if value == known.String() {
+			*p = known
 			return nil
 		}
 	}
 	return fmt.Errorf("cpu=%s is not one of cpu=auto, cpu=cpuset, cpu=quota", quote(value))
-}
-
-func (s *Settings) setSwitch(n name, on bool) {
-	*s.options.field(n) = on
-	s.given |= n
 }
 
 // ParseMountOptions parses the lxcfs options of one mount, comma separated; the
@@ -166,20 +150,15 @@ func ParseMountOptions(options string) (Settings, error) {
 
 func (s *Settings) mountOption(option string) error {
 	key, value, hasValue := strings.Cut(option, "=")
-	if n, ok := lookup(key); ok {
-		switch {
-		case n == nameCPU:
-			return s.setCPU(value)
-		case hasValue:
+	if place, ok := lookup(key); ok {
+		if hasValue && table()[place].field != nil {
 			return fmt.Errorf("%s takes no value (use %s or no%s)", key, key, key)
 		}
-		s.setSwitch(n, true)
-		return nil
+		return s.give(place, value, true)
 	}
 	positive, negated := strings.CutPrefix(option, "no")
-	if n, ok := lookup(positive); ok && negated && n != nameCPU {
-		s.setSwitch(n, false)
-		return nil
+	if place, ok := lookup(positive); ok && negated && table()[place].field != nil {
+		return s.give(place, "", false)
 	}
 	return fmt.Errorf("unknown option %s", quote(option))
 }
@@ -189,20 +168,13 @@ func quote(s string) string { return fmt.Sprintf("%.64q", s) }
 
 // String returns the options as mount options, all of them.
 func (o Options) String() string {
-	var b strings.Builder
-	b.WriteString("cpu=" + o.CPU.String())
-	for _, f := range []struct {
-		name string
-		on   bool
-	}{
-		{"swap", o.Swap}, {"zswap", o.Zswap}, {"loadavg", o.Loadavg},
-		{"psi-poll", o.PSIPoll}, {"cgroup", o.Cgroup},
-	} {
-		b.WriteByte(',')
-		if !f.on {
-			b.WriteString("no")
+	words := []string{"cpu=" + o.CPU.String()}
+	for _, option := range table()[1:] {
+		word := option.name
+		if !*option.field(&o) {
+			word = "no" + word
 		}
-		b.WriteString(f.name)
+		words = append(words, word)
 	}
-	return b.String()
+	return strings.Join(words, ",")
 }

@@ -107,6 +107,9 @@ func (s *service) take(ctx context.Context, r mount.Request) error {
 	taken := false
 	if err == nil {
 		err = s.do(func() error {
+			if s.serves(r.Connection) { // another helper brought it meanwhile
+				return nil
+			}
 			taken = true
 			s.last++
 			return s.add(ctx, strconv.FormatUint(s.last, 10), freshParts(r.FD),

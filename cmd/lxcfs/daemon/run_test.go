@@ -28,8 +28,11 @@ func serving(t *testing.T, s *server, id string) *connection {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.mu.Lock()
 	s.conns[id] = c
+	s.mu.Unlock()
 	t.Cleanup(func() {
+		s.running.Wait() // it may be being closed
 		if !c.closed {
 			c.close()
 		}
@@ -419,4 +422,28 @@ func TestKeeperGone(t *testing.T) {
 		l.signals <- unix.SIGTERM
 		l.end()
 	})
+}
+
+// TestStuckUser: who uses a connection may hang in what it reads of a container. When
+// that connection is unmounted the loop goes on.
+func TestStuckUser(t *testing.T) {
+	s := testServer(t)
+	first, _ := serving(t, s, "1"), serving(t, s, "2")
+	release, in := make(chan struct{}), make(chan struct{})
+	go first.use(func() { close(in); <-release })
+	<-in
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan error, 1)
+	go func() { result <- s.run(ctx, cancel, make(chan os.Signal, 8), mode{end: s.failure}) }()
+	s.done <- ended{conn: first}
+	did := make(chan struct{})
+	go func() { s.do(func() error { return nil }); close(did) }()
+	select {
+	case <-did:
+	case <-time.After(10 * time.Second):
+		t.Error("the loop does nothing")
+	}
+	close(release)
+	cancel()
+	<-result
 }

@@ -163,7 +163,7 @@ func (s *server) forget(c *connection) {
 	s.mu.Unlock()
 	s.keepCrash()
 	s.store.drop(c.id)
-	c.close()
+	s.running.Go(c.close) // who uses it may hang, and the loop waits for nobody
 	s.changed()
 }
 

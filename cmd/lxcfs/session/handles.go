@@ -35,14 +35,23 @@ type handleEntry struct {
 	size    uint32 // bytes of content
 	content uint32 // 1: content is kept
 	blocks  [blocksOfOne]uint16
-	owner   [16]byte // ownerSum of whose it is; 0 where an earlier version wrote it
-	_       [40]byte
+	owner   [16]byte // ownerSum of whose it is, if ownedFH is fh
+	ownedFH uint64   // an earlier version leaves this and owner as they were
+	_       [32]byte
 }
 
 // ownerSum stands for an owner, whose name may be longer than an entry has room for.
 func ownerSum(name string) [16]byte {
 	sum := sha256.Sum256([]byte(name))
 	return [16]byte(sum[:])
+}
+
+// ownerKey returns the owner's name in ledgers: "" for all that earlier versions wrote.
+func (e *handleEntry) ownerKey() string {
+	if e.ownedFH != e.fh {
+		return ""
+	}
+	return string(e.owner[:])
 }
 
 // Handles is the table of open handles, which outlives the process. When it is
@@ -149,7 +158,7 @@ func (h *Handles) account(i int) {
 	if e.fh&markBit != 0 {
 		return
 	}
-	owner := string(e.owner[:])
+	owner := e.ownerKey()
 	h.entries.Add(&h.recency[i], owner, 1)
 	if n := len(e.held()); n > 0 {
 		h.contents.Add(&h.filled[i], owner, n)
@@ -167,7 +176,7 @@ func (h *Handles) Save(fh, node, length uint64, content []byte, owner string) {
 	defer h.mu.Unlock()
 	i := h.take()
 	e := h.entry(i)
-	e.fh, e.node, e.length, e.owner = fh, node, length, ownerSum(owner)
+	e.fh, e.node, e.length, e.owner, e.ownedFH = fh, node, length, ownerSum(owner), fh
 	h.fill(e, content)
 	h.stamp++
 	atomic.StoreUint64(&e.stamp, h.stamp) // last: from here on it counts

@@ -51,6 +51,21 @@ func TestHandlesOfOwners(t *testing.T) {
 	}
 }
 
+// An earlier version that uses an entry again leaves in it whose it was.
+func TestHandlesOfEarlierVersions(t *testing.T) {
+	h := openHandles(make([]byte, handlesSize), 1)
+	h.Save(7, 5, 1, []byte("a"), "mine")
+	sum := ownerSum("mine")
+	e := h.entry(h.byFH[7])
+	if got := e.ownerKey(); got != string(sum[:]) {
+		t.Errorf("got owner %x, want that of mine", got)
+	}
+	e.fh = 99 // as its Save does
+	if got := e.ownerKey(); got != "" {
+		t.Errorf("got owner %x of a handle that an earlier version saved, want none", got)
+	}
+}
+
 // A table with more marks than anybody writes keeps those that there is room for,
 // and takes handles on.
 func TestTooManyMarks(t *testing.T) {
