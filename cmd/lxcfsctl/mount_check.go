@@ -66,6 +66,15 @@ func (p place) stop(ctx context.Context, w *world) error {
 	if w.job(p.service) != "stop" || w.exists(foreignMount) {
 		return nil
 	}
+	if err := p.await(ctx, w); err != nil {
+		return err
+	}
+	_, err := w.run("systemctl", "stop", p.unit) // to its end: a start could take a job back that has not begun
+	return err
+}
+
+// await waits a while for the end of what systemd does to make the mount.
+func (p place) await(ctx context.Context, w *world) error {
 	for range mountTries {
 		if w.job(p.unit) != "start" {
 			break
@@ -76,8 +85,7 @@ func (p place) stop(ctx context.Context, w *world) error {
 		case <-time.After(mountPause):
 		}
 	}
-	_, err := w.run("systemctl", "stop", p.unit) // to its end: a start could take a job back that has not begun
-	return err
+	return nil
 }
 
 // job is what systemd is about to do with a unit, such as "start"; "" for nothing.
@@ -110,11 +118,20 @@ func placeOf(mountpoint string) (socket string, p place) {
 }
 
 // checkPlace tells the daemon behind the socket why there is no mount, if it waits.
-// A message would start it otherwise.
+// A message would start it otherwise. Where the service was started anew since, what
+// this start comes to counts, and not the last one.
 func checkPlace(ctx context.Context, w *world, socket string, p place) error {
 	o := p.why(w)
 	if o.text == "" || w.property(p.service, "ActiveState") != "activating" {
 		return nil
+	}
+	if w.job(p.unit) == "start" {
+		if err := p.await(ctx, w); err != nil {
+			return err
+		}
+		if o = p.why(w); o.text == "" {
+			return nil
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()

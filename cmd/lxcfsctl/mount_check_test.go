@@ -124,3 +124,34 @@ func TestMountCheckStartsNothing(t *testing.T) {
 		t.Errorf("got %s, %+v", socket, p)
 	}
 }
+
+// The last start left the mount out, and the service is being started anew: the daemon
+// is not told of the last one.
+func TestMountCheckOfTheLastStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, a, properties, _ := healthy()
+		mounted := a.Files["/proc/self/mountinfo"]
+		a.Files["/proc/self/mountinfo"] = strings.ReplaceAll(mounted, "/var/lib/lxcfs", "/mnt")
+		w.lstat = func(string) (fs.FileMode, error) { return fs.ModeDir, nil }
+		properties["lxcfs.service ActiveState"] = "activating"
+		properties["var-lib-lxcfs.mount ConditionResult"] = "no"
+		properties["var-lib-lxcfs.mount ConditionTimestamp"] = "now"
+		looks, run := 0, w.run
+		w.run = func(name string, args ...string) (string, error) {
+			if args[0] != "list-jobs" {
+				return run(name, args...)
+			}
+			if looks++; looks < 4 {
+				return "8 var-lib-lxcfs.mount start waiting", nil
+			}
+			a.Files["/proc/self/mountinfo"] = mounted
+			return "", nil
+		}
+		if err := checkPlace(t.Context(), w, filepath.Join(t.TempDir(), "none"), standardPlace()); err != nil {
+			t.Errorf("told: %v", err)
+		}
+		if looks != 4 {
+			t.Errorf("looked %d times, want 4: until the mount's job is done", looks)
+		}
+	})
+}
