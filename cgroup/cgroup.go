@@ -3,7 +3,7 @@ package cgroup
 import (
 	"math"
 
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // Max stands for "no limit" wherever a limit is a uint64. It is what the
@@ -12,4 +12,4 @@ const Max = math.MaxUint64
 
 // ErrFormat is returned, wrapped with the offending line, for a known file with
 // content that the kernel does not write.
-var ErrFormat = procfs.ErrFormat
+var ErrFormat = procpid.ErrFormat

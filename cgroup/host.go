@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // Layout says which versions of cgroups a machine has mounted.
@@ -115,13 +115,13 @@ func (h *Host) HugeSize() uint64 {
 }
 
 // choose returns one mount for each hierarchy, in the order of mountinfo.
-func choose(mounts []procfs.Mount) []procfs.Mount {
-	var chosen []procfs.Mount
+func choose(mounts []procpid.Mount) []procpid.Mount {
+	var chosen []procpid.Mount
 	for _, m := range mounts {
 		if string(m.FSType) != "cgroup" && string(m.FSType) != "cgroup2" || !visible(mounts, m) {
 			continue
 		}
-		same := slices.IndexFunc(chosen, func(c procfs.Mount) bool { return hierarchyKey(c) == hierarchyKey(m) })
+		same := slices.IndexFunc(chosen, func(c procpid.Mount) bool { return hierarchyKey(c) == hierarchyKey(m) })
 		switch {
 		case same < 0:
 			chosen = append(chosen, m)
@@ -133,7 +133,7 @@ func choose(mounts []procfs.Mount) []procfs.Mount {
 }
 
 // hierarchyKey is the same for all mounts of a hierarchy.
-func hierarchyKey(m procfs.Mount) string {
+func hierarchyKey(m procpid.Mount) string {
 	if string(m.FSType) == "cgroup2" {
 		return "v2"
 	}
@@ -141,7 +141,7 @@ func hierarchyKey(m procfs.Mount) string {
 	return strings.Join(controllers, ",") + ";" + name
 }
 
-func rank(m procfs.Mount) int {
+func rank(m procpid.Mount) int {
 	r := 0
 	if string(m.Root) == "/" {
 		r += 2
@@ -182,7 +182,7 @@ func isController(s string) bool {
 
 // hierarchy looks at the top of a mount. Only the root cgroup lacks cgroup.type
 // on v2, and only it has release_agent on v1.
-func (h *Host) hierarchy(m procfs.Mount) Hierarchy {
+func (h *Host) hierarchy(m procpid.Mount) Hierarchy {
 	hi := Hierarchy{Version: 1, MountPoint: m.Point.String(), Root: m.Root.String()}
 	if string(m.FSType) == "cgroup" {
 		hi.Controllers, hi.Name = parseSuperOptions(string(m.Options))

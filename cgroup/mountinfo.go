@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // parseMountinfo parses /proc/PID/mountinfo:
@@ -15,10 +15,10 @@ import (
 //
 // A malformed line is an error when it is of a cgroup mount, and skipped when not:
 // the mounts of others are not ours to refuse.
-func parseMountinfo(content []byte) ([]procfs.Mount, error) {
-	mounts := make([]procfs.Mount, 0, bytes.Count(content, []byte("\n")))
+func parseMountinfo(content []byte) ([]procpid.Mount, error) {
+	mounts := make([]procpid.Mount, 0, bytes.Count(content, []byte("\n")))
 	for line := range bytes.Lines(content) {
-		m, err := procfs.ParseMount(line)
+		m, err := procpid.ParseMount(line)
 		switch {
 		case !bytes.HasSuffix(line, []byte("\n")):
 			return nil, formatError(line)
@@ -34,15 +34,15 @@ func parseMountinfo(content []byte) ([]procfs.Mount, error) {
 // visible reports whether m's mount point leads to m and not to a mount over it
 // or over a directory above it. A mount hides what is below its mount point on
 // the same parent mount.
-func visible(mounts []procfs.Mount, m procfs.Mount) bool {
-	covered := slices.ContainsFunc(mounts, func(o procfs.Mount) bool {
+func visible(mounts []procpid.Mount, m procpid.Mount) bool {
+	covered := slices.ContainsFunc(mounts, func(o procpid.Mount) bool {
 		return o.Parent == m.ID && o.ID != m.ID && bytes.Equal(o.Point, m.Point)
 	})
 	for depth := 0; !covered && depth < len(mounts); depth++ {
-		covered = slices.ContainsFunc(mounts, func(o procfs.Mount) bool {
+		covered = slices.ContainsFunc(mounts, func(o procpid.Mount) bool {
 			return o.Parent == m.Parent && o.ID != m.ID && o.ID != o.Parent && isBelow(string(m.Point), string(o.Point)) && !bytes.Equal(o.Point, m.Point)
 		})
-		i := slices.IndexFunc(mounts, func(o procfs.Mount) bool { return o.ID == m.Parent })
+		i := slices.IndexFunc(mounts, func(o procpid.Mount) bool { return o.ID == m.Parent })
 		if i < 0 || mounts[i].ID == m.ID {
 			break
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // Access says who may know of a process: whoever could read its /proc/PID.
@@ -34,7 +34,7 @@ func ReadAccess(files hostfile.FS) Access {
 		return a
 	}
 	for line := range bytes.Lines(content) {
-		m, err := procfs.ParseMount(line)
+		m, err := procpid.ParseMount(line)
 		if err == nil && string(m.Point) == "/proc" && string(m.FSType) == "proc" && m.Options != nil {
 			a.parse(string(m.Options)) // of mounts over each other the last one counts
 		}

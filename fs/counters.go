@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 )
 
 // latencyBounds are the upper bounds of the classes in which durations are
@@ -60,7 +60,7 @@ func reasonOf(err error) FallbackReason {
 		return FellFormat
 	case errors.Is(err, errEmpty):
 		return FellEmpty
-	case errors.Is(err, share.ErrBusy):
+	case errors.Is(err, fair.ErrBusy):
 		return FellBusy
 	}
 	return FellOther

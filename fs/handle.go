@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"time"
 
-	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 )
 
 // Store keeps open handles across processes; package session's Handles is one.
@@ -55,8 +55,8 @@ type handle struct {
 	kept    bool   // there is something here that the store does not say
 	owner   string // whose it is, when it is kept
 
-	users int                 // who have it of get; guarded by handles.mu
-	place share.Item[*handle] // in handles.idle, while nobody has it; guarded by handles.mu
+	users int                // who have it of get; guarded by handles.mu
+	place fair.Item[*handle] // in handles.idle, while nobody has it; guarded by handles.mu
 }
 
 // handles is the table of those open files of which more is known than their
@@ -64,19 +64,19 @@ type handle struct {
 // before it: what is forgotten is nobody's at the time.
 type handles struct {
 	store   Store
-	waiting *share.Gate[*handle]
+	waiting *fair.Gate[*handle]
 	last    atomic.Uint64 // number that was given
 
 	mu      sync.Mutex
 	known   map[uint64]*handle
-	idle    share.Ledger[*handle] // those of known that nobody uses, by bytes
+	idle    fair.Ledger[*handle] // those of known that nobody uses, by bytes
 	budget  int
 	buffers [][]byte // storage of forgotten handles
 }
 
 func newHandles(store Store) *handles {
 	return &handles{store: store, known: make(map[uint64]*handle), budget: maxContent,
-		waiting: share.NewGate[*handle](maxWaiting, waitingRoom, waitingPatience)}
+		waiting: fair.NewGate[*handle](maxWaiting, waitingRoom, waitingPatience)}
 }
 
 // create returns the number of a handle that is opened. Nothing is kept of it:

@@ -3,7 +3,7 @@ package fs
 import (
 	"sync"
 
-	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
@@ -14,8 +14,8 @@ import (
 type listings struct {
 	mu     sync.Mutex // guards all below
 	next   uint64
-	open   map[uint64]*share.Item[listing]
-	ledger share.Ledger[listing]
+	open   map[uint64]*fair.Item[listing]
+	ledger fair.Ledger[listing]
 }
 
 // listing is what an open directory lists.
@@ -54,12 +54,12 @@ func (l *listings) keep(fh uint64, entries []vfs.Entry, owner string) {
 	if fh == 0 {
 		return
 	}
-	i := &share.Item[listing]{Value: listing{fh, entries}}
+	i := &fair.Item[listing]{Value: listing{fh, entries}}
 	size := i.Value.size()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.open == nil {
-		l.open = make(map[uint64]*share.Item[listing])
+		l.open = make(map[uint64]*fair.Item[listing])
 	}
 	l.drop(l.open[fh])
 	l.open[fh] = i
@@ -70,7 +70,7 @@ func (l *listings) keep(fh uint64, entries []vfs.Entry, owner string) {
 }
 
 // drop forgets a listing; nil is none. mu is held.
-func (l *listings) drop(i *share.Item[listing]) {
+func (l *listings) drop(i *fair.Item[listing]) {
 	if i != nil {
 		l.ledger.Remove(i)
 		delete(l.open, i.Value.fh)

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/share"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 	"linuxcontainers.org/lxcfs/fs/view"
 )
@@ -68,8 +68,8 @@ type Renderer struct {
 	files   []*File
 	over    map[vfs.Key]*mounted // of the tree that is made of the renderer, for their counters
 	options atomic.Pointer[view.Options]
-	pool    sync.Pool           // of *scratch
-	gate    *share.Gate[string] // by top-level container
+	pool    sync.Pool          // of *scratch
+	gate    *fair.Gate[string] // by top-level container
 }
 
 // Bounds of the files of one top-level container, with all in it, whose numbers are
@@ -84,7 +84,7 @@ const (
 
 // errBusy is for a container whose own requests hang: it is shown no numbers, for
 // only the host's could be had.
-var errBusy = fmt.Errorf("%w: %w", share.ErrBusy, syscall.EBUSY)
+var errBusy = fmt.Errorf("%w: %w", fair.ErrBusy, syscall.EBUSY)
 
 // scratch is what one rendering needs and the next one can use again.
 type scratch struct {
@@ -94,7 +94,7 @@ type scratch struct {
 
 // NewRenderer returns a renderer of those files that the host has.
 func NewRenderer(cfg Config, files []view.File) *Renderer {
-	r := &Renderer{Config: cfg, gate: share.NewGate[string](maxRendering, renderRoom, renderPatience)}
+	r := &Renderer{Config: cfg, gate: fair.NewGate[string](maxRendering, renderRoom, renderPatience)}
 	r.SetOptions(cfg.Options)
 	r.pool.New = func() any { return new(scratch) }
 	for _, f := range files {

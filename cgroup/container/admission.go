@@ -4,9 +4,9 @@ import (
 	"errors"
 	"time"
 
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
-	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // Bounds of the callers of one top-level container that are being resolved at a
@@ -20,7 +20,7 @@ const (
 
 // inTurn resolves a caller that is not remembered.
 func (r *Resolver) inTurn(tid uint32) (answer, error) {
-	file, err := hostfile.Hold(r.machine.host.FS, procfs.Dir(tid)+"/cgroup")
+	file, err := hostfile.Hold(r.machine.host.FS, procpid.Dir(tid)+"/cgroup")
 	if err != nil {
 		return answer{}, gone("caller", tid, err)
 	}
@@ -42,7 +42,7 @@ func (r *Resolver) admit(tid uint32, file hostfile.File) (answer, error) {
 		return answer{}, gone("caller", tid, err)
 	}
 	if !r.gate.Enter(t.top) {
-		return r.byOwnCgroup(t, share.ErrBusy)
+		return r.byOwnCgroup(t, fair.ErrBusy)
 	}
 	defer r.gate.Leave(t.top)
 	for try := 1; ; try++ {

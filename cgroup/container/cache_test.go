@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 func TestRememberedCost(t *testing.T) {
@@ -395,7 +395,7 @@ func TestSweepOfTheDead(t *testing.T) {
 			len(r.memory.callers.slots), len(r.memory.registry.records.slots), len(r.machine.lines.slots))
 	}
 	for pid := range r.memory.parents.index {
-		if _, err := w.Stat(procfs.Dir(pid)); err != nil {
+		if _, err := w.Stat(procpid.Dir(pid)); err != nil {
 			t.Errorf("a parent that is dead is remembered: %v", err)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // status says where a task is in the tree of processes and pid namespaces.
@@ -26,7 +26,7 @@ const maxDepth = 64
 // counts and not NSpid. Where it is not there, NSpid is taken, and without that the
 // depth is 1, so that only cgroups decide.
 func parseStatus(content []byte) (s status, err error) {
-	lines := procfs.Status(content)
+	lines := procpid.Status(content)
 	if s.tgid, err = lines.Line("Tgid").Number(); err != nil {
 		return status{}, err
 	}
@@ -44,7 +44,7 @@ func parseStatus(content []byte) (s status, err error) {
 	var room [maxDepth]uint32
 	list, err := ids.Numbers(room[:0])
 	if err == nil && (len(list) == 0 || len(list) > maxDepth) {
-		err = fmt.Errorf("%w: %.80q", procfs.ErrFormat, ids)
+		err = fmt.Errorf("%w: %.80q", procpid.ErrFormat, ids)
 	}
 	if err != nil {
 		return status{}, err
@@ -71,14 +71,14 @@ func (m rootMount) sameDir(other rootMount) bool {
 // mean the same mount namespace. Of mounts stacked on "/" the last one is seen.
 // The content may end in the middle of a line.
 func parseRootMount(content []byte) (rootMount, error) {
-	var root procfs.Mount
+	var root procpid.Mount
 	for line := range bytes.Lines(content) {
-		if m, err := procfs.ParseMount(line); err == nil && string(m.Point) == "/" {
+		if m, err := procpid.ParseMount(line); err == nil && string(m.Point) == "/" {
 			root = m
 		}
 	}
 	if root.Point == nil {
-		return rootMount{}, fmt.Errorf("%w: no mount at /: %.80q", procfs.ErrFormat, content)
+		return rootMount{}, fmt.Errorf("%w: no mount at /: %.80q", procpid.ErrFormat, content)
 	}
 	return rootMount{root.ID, root.Major, root.Minor, string(root.Root)}, nil
 }

@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // reader reads the facts of one decision, and no more than it may. Whoever asks
@@ -87,7 +87,7 @@ func (r *reader) stat(name string) (hostfile.Info, error) {
 
 // tag returns what tells the task that has the pid now from any later one.
 func (r *reader) tag(pid uint32) (uint64, error) {
-	info, err := r.stat(procfs.Dir(pid))
+	info, err := r.stat(procpid.Dir(pid))
 	return info.Inode, err
 }
 
@@ -100,16 +100,16 @@ func (r *reader) checkTag(pid uint32, tag uint64) error {
 }
 
 func (r *reader) readStatus(pid uint32) (s status, err error) {
-	err = r.look(procfs.Dir(pid)+"/status", wholeFile, func(content []byte) (err error) {
+	err = r.look(procpid.Dir(pid)+"/status", wholeFile, func(content []byte) (err error) {
 		s, err = parseStatus(content)
 		return err
 	})
 	return s, err
 }
 
-func (r *reader) readStat(pid uint32) (s procfs.Stat, err error) {
-	err = r.look(procfs.Dir(pid)+"/stat", wholeFile, func(content []byte) (err error) {
-		s, err = procfs.ParseStat(content)
+func (r *reader) readStat(pid uint32) (s procpid.Stat, err error) {
+	err = r.look(procpid.Dir(pid)+"/stat", wholeFile, func(content []byte) (err error) {
+		s, err = procpid.ParseStat(content)
 		return err
 	})
 	return s, err
@@ -127,7 +127,7 @@ func (r *reader) readRootMount(pid uint32) (m rootMount, err error) {
 	if pid == 1 {
 		head = hostMountsHead
 	}
-	err = r.look(procfs.Dir(pid)+"/mountinfo", head, func(content []byte) (err error) {
+	err = r.look(procpid.Dir(pid)+"/mountinfo", head, func(content []byte) (err error) {
 		m, err = parseRootMount(content)
 		return err
 	})

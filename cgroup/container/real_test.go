@@ -15,7 +15,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // resolveEnv makes the test binary a resolver of the tids in it: the way to run
@@ -128,7 +128,7 @@ func (b *box) task(t *testing.T, ok func(s *status) bool) uint32 {
 	for range 300 {
 		content, _ := os.ReadFile(mountOf(t, "pids") + b.name + "/cgroup.procs")
 		for _, pid := range appendProcs(nil, content, 100) {
-			content, err := os.ReadFile(procfs.Dir(pid) + "/status")
+			content, err := os.ReadFile(procpid.Dir(pid) + "/status")
 			if err != nil {
 				continue
 			}

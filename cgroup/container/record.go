@@ -5,7 +5,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // record is a Container and what is remembered of it.
@@ -93,7 +93,7 @@ func (m *machine) unmoved(rec *record) bool {
 			return same
 		}
 	}
-	file, err := hostfile.Hold(m.host.FS, procfs.Dir(rec.c.InitPID)+"/cgroup")
+	file, err := hostfile.Hold(m.host.FS, procpid.Dir(rec.c.InitPID)+"/cgroup")
 	if err != nil {
 		return false
 	}

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // heldTask is a task that is remembered.
@@ -19,7 +19,7 @@ func (h *heldTask) held() *heldTask { return h }
 // dead: the task is no more. Its file is read only where the inode does not tell,
 // for that takes a lock of the kernel's and five times as long.
 func (h *heldTask) dead(m *machine, tid uint32) bool {
-	info, err := m.host.FS.Stat(procfs.Dir(tid))
+	info, err := m.host.FS.Stat(procpid.Dir(tid))
 	if err == nil && info.Inode == h.tag.Load() {
 		return false
 	}
@@ -92,7 +92,7 @@ func (p *parents) of(m *machine, pid uint32, seq uint64) *knownParent {
 // /proc/PID/cgroup costs the kernel the square of the cgroup's depth
 // (fs/kernfs/dir.c, kernfs_path_from_node_locked), under a lock of the whole machine.
 func (p *parents) hold(m *machine, pid uint32) *knownParent {
-	file, err := hostfile.Hold(m.host.FS, procfs.Dir(pid)+"/comm")
+	file, err := hostfile.Hold(m.host.FS, procpid.Dir(pid)+"/comm")
 	if err != nil {
 		return nil // gone, or 0: the walk will see
 	}

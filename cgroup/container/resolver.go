@@ -2,8 +2,8 @@ package container
 
 import (
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
-	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // Options are the bounds of a [Resolver]. Zero stands for the default.
@@ -46,8 +46,8 @@ const attempts = 3
 type Resolver struct {
 	machine machine
 	memory  memory
-	gate    *share.Gate[string] // by top-level container
-	last    *share.Gate[string] // the same, for those whom gate turned away
+	gate    *fair.Gate[string] // by top-level container
+	last    *fair.Gate[string] // the same, for those whom gate turned away
 }
 
 // New returns a Resolver that reads through host.FS.
@@ -59,8 +59,8 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 		}
 	}
 	r := &Resolver{
-		gate: share.NewGate[string](maxResolving, maxWaiting, resolvePatience),
-		last: share.NewGate[string](maxResolving, maxWaiting, resolvePatience),
+		gate: fair.NewGate[string](maxResolving, maxWaiting, resolvePatience),
+		last: fair.NewGate[string](maxResolving, maxWaiting, resolvePatience),
 	}
 	r.machine.init(host, opts)
 	r.memory.init(opts)
@@ -69,7 +69,7 @@ func New(host *cgroup.Host, opts Options) *Resolver {
 
 // Resolve says whose numbers the thread tid sees. The error is syscall.ESRCH
 // when the caller, or the init of its pid namespace, is gone. It is
-// [share.ErrBusy] or another one when there are too many of its like, or too much
+// [fair.ErrBusy] or another one when there are too many of its like, or too much
 // to look at, for a caller whose cgroup has no answer either; any other error
 // means that /proc or the cgroup hierarchies cannot be read.
 func (r *Resolver) Resolve(tid uint32) (Decision, error) {
@@ -119,7 +119,7 @@ func (r *Resolver) Top(tid uint32) string {
 	if c, known := r.memory.callers.get(tid); known && r.machine.readPlace(t, c.file.Append) == nil {
 		return t.top
 	}
-	name := procfs.Dir(tid) + "/cgroup"
+	name := procpid.Dir(tid) + "/cgroup"
 	err := r.machine.readPlace(t, func(dst []byte) ([]byte, error) { return r.machine.host.FS.Append(dst, name) })
 	if err != nil {
 		return ""

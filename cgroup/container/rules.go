@@ -2,7 +2,7 @@ package container
 
 import (
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // facts are what the rules go by.
@@ -52,7 +52,7 @@ func decide(f facts) verdict {
 	if f.how != "" {
 		var own bool
 		if v, own = ownScope(f); !own {
-			v = verdict{ofInit: true, reason: f.how, detail: procfs.Dir(f.init)}
+			v = verdict{ofInit: true, reason: f.how, detail: procpid.Dir(f.init)}
 		}
 	} else {
 		v = byCgroup(f.path, f.trusted)

@@ -8,7 +8,7 @@ import (
 	"syscall"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // task is one consistent reading of a task.
@@ -69,7 +69,7 @@ func (r *reader) readTask(pid uint32) (*task, error) {
 	if t.status, err = r.readStatus(pid); err != nil {
 		return nil, err
 	}
-	err = r.look(procfs.Dir(pid)+"/cgroup", wholeFile, func(content []byte) error {
+	err = r.look(procpid.Dir(pid)+"/cgroup", wholeFile, func(content []byte) error {
 		l, err := r.parse(content)
 		t.at(l)
 		return err
@@ -102,7 +102,7 @@ func (m *machine) readPlace(t *task, read func(dst []byte) ([]byte, error)) erro
 	}
 	l, err := m.parse(*buf)
 	if err != nil {
-		return fmt.Errorf("%s/cgroup: %w", procfs.Dir(t.pid), err)
+		return fmt.Errorf("%s/cgroup: %w", procpid.Dir(t.pid), err)
 	}
 	t.at(l)
 	return nil
@@ -131,7 +131,7 @@ func (r *reader) readInit(pid uint32) (*process, error) {
 // a main thread that called pthread_exit(3). Without one, the process is dying:
 // on v1 it is in the root cgroups by now, and errChanged.
 func (r *reader) readLivingThread(t *task) error {
-	names, err := r.host.FS.ReadDir(procfs.Dir(t.pid) + "/task")
+	names, err := r.host.FS.ReadDir(procpid.Dir(t.pid) + "/task")
 	if err != nil {
 		return changed(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 )
 
 // hybridMounts are those of a machine of v1 with name=systemd, which nobody uses.
@@ -246,7 +246,7 @@ func TestHostileBusy(t *testing.T) {
 func TestBusyOfNoUnit(t *testing.T) {
 	w := newWorld(crowd("/made", 500, 30)...)
 	r := w.resolver(t, Options{MaxFiles: 100})
-	if d, err := r.Resolve(9000); !errors.Is(err, errSpent) && !errors.Is(err, share.ErrBusy) {
+	if d, err := r.Resolve(9000); !errors.Is(err, errSpent) && !errors.Is(err, fair.ErrBusy) {
 		t.Errorf("got %s, %v", gist(d.Container), err)
 	}
 }

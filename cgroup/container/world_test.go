@@ -10,7 +10,7 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 const (
@@ -79,7 +79,7 @@ func (w *world) ReadDir(name string) ([]string, error) {
 
 // add adds or replaces a process.
 func (w *world) add(p proc) {
-	dir := procfs.Dir(p.pid)
+	dir := procpid.Dir(p.pid)
 	tgid := p.tgid
 	if tgid == 0 {
 		tgid = p.pid
@@ -102,7 +102,7 @@ func (w *world) add(p proc) {
 	}
 	w.Files[dir+"/stat"] = fmt.Sprintf("%d (%s) S %d 1 1 0 -1 %d 1 1 0 0 1 1 1 1 20 0 1 0 %d 5 5\n", p.pid, p.comm, p.ppid, flags, p.start)
 	w.Files[dir+"/comm"] = p.comm + "\n"
-	w.Files[procfs.Dir(tgid)+"/task/"+fmt.Sprint(p.pid)+"/comm"] = p.comm
+	w.Files[procpid.Dir(tgid)+"/task/"+fmt.Sprint(p.pid)+"/comm"] = p.comm
 	root := p.root
 	if root == 0 {
 		root = 27
@@ -145,11 +145,11 @@ func (w *world) chown(path string, uid uint32) {
 
 func (w *world) kill(pid uint32) {
 	for _, f := range []string{"status", "stat", "mountinfo", "cgroup", "comm"} {
-		delete(w.Files, procfs.Dir(pid)+"/"+f)
+		delete(w.Files, procpid.Dir(pid)+"/"+f)
 	}
-	delete(w.Dirs, procfs.Dir(pid))
+	delete(w.Dirs, procpid.Dir(pid))
 	for name := range w.Files {
-		if strings.HasPrefix(name, procfs.Dir(pid)+"/task/") {
+		if strings.HasPrefix(name, procpid.Dir(pid)+"/task/") {
 			delete(w.Files, name)
 		}
 	}
@@ -166,7 +166,7 @@ func (w *world) kill(pid uint32) {
 func (w *world) reuse(p proc) {
 	w.kill(p.pid)
 	w.add(p)
-	w.Dirs[procfs.Dir(p.pid)] = hostfile.Info{Dev: 1, Inode: uint64(1_000_000 + w.reads), Mode: fs.ModeDir}
+	w.Dirs[procpid.Dir(p.pid)] = hostfile.Info{Dev: 1, Inode: uint64(1_000_000 + w.reads), Mode: fs.ModeDir}
 }
 
 const v2Mounts = "27 1 0:24 / / rw - ext4 /dev/root rw\n31 27 0:28 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"

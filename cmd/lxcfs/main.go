@@ -16,11 +16,11 @@ import (
 	"io"
 	"os"
 
+	"linuxcontainers.org/lxcfs/cmd/escape"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/daemon"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/keeper"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/logs"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
-	"linuxcontainers.org/lxcfs/cmd/visible"
 	"linuxcontainers.org/lxcfs/units/mount"
 )
 
@@ -45,7 +45,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil || errors.As(err, &ended) && ended.Err == nil { // it has said why
 		return process.ExitStatus(err)
 	}
-	fmt.Fprintf(stderr, "lxcfs: %s\n", visible.Text(err.Error()))
+	fmt.Fprintf(stderr, "lxcfs: %s\n", escape.Text(err.Error()))
 	status := process.ExitStatus(err)
 	if status == process.ExitUsage {
 		fmt.Fprintln(stderr, "Try 'lxcfs --help' for more information.")

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 	"linuxcontainers.org/lxcfs/dbusapi"
 	"linuxcontainers.org/lxcfs/hooks/bind"
 	"linuxcontainers.org/lxcfs/units/mount"
@@ -36,8 +36,8 @@ func (w *world) daemonPID() string {
 }
 
 // status is the daemon's /proc/PID/status.
-func (w *world) status() procfs.Status {
-	return procfs.Status(w.text("/proc/" + w.daemonPID() + "/status"))
+func (w *world) status() procpid.Status {
+	return procpid.Status(w.text("/proc/" + w.daemonPID() + "/status"))
 }
 
 func inGroup(w *world, gid uint32) bool {

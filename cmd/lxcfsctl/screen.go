@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"linuxcontainers.org/lxcfs/cmd/visible"
+	"linuxcontainers.org/lxcfs/cmd/escape"
 	"linuxcontainers.org/lxcfs/dbusapi"
 )
 
@@ -59,7 +59,7 @@ const (
 type painted string
 
 // shown makes text of anybody, as the bus has it, fit to be printed.
-func shown(text string) painted { return painted(visible.Text(dbusapi.DecodeText(text))) }
+func shown(text string) painted { return painted(escape.Text(dbusapi.DecodeText(text))) }
 
 // paint colours text where there are colours.
 func (s screen) paint(c colour, text string) painted { return s.coloured(c, shown(text)) }

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cmd/visible"
+	"linuxcontainers.org/lxcfs/cmd/escape"
 	"linuxcontainers.org/lxcfs/units/mount"
 )
 
@@ -60,7 +60,7 @@ func main() {
 	if err == nil {
 		os.Exit(exitOK)
 	}
-	fmt.Fprintf(os.Stderr, "mount.fuse.lxcfs: %s\n", visible.Text(err.Error()))
+	fmt.Fprintf(os.Stderr, "mount.fuse.lxcfs: %s\n", escape.Text(err.Error()))
 	status := exitSystem
 	var se *statusError
 	if errors.As(err, &se) {

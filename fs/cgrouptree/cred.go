@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
@@ -125,7 +125,7 @@ type idmap []idRange
 
 // idmap reads the map of a task's user namespace.
 func (t *Tree) idmap(tid uint32, file string) (idmap, error) {
-	return procfs.Read(t.proc, tid, file, parseIDMap)
+	return procpid.Read(t.proc, tid, file, parseIDMap)
 }
 
 // parseIDMap parses /proc/PID/uid_map, user_namespaces(7):

@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"time"
 
-	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 )
 
 // maxInFlight is how many writes of one top-level container may be under way: one may
@@ -50,7 +50,7 @@ const (
 	longPatience = 5 * time.Second
 )
 
-func newLongWork() *share.Gate[string] { return share.NewGate[string](1, longRoom, longPatience) }
+func newLongWork() *fair.Gate[string] { return fair.NewGate[string](1, longRoom, longPatience) }
 
 // pieces is work that is done in pieces: others get their turn between two.
 type pieces int

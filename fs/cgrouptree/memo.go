@@ -3,7 +3,7 @@ package cgrouptree
 import (
 	"sync"
 
-	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 )
 
 // memo remembers what can be found out again, up to a number of bytes. When there is
@@ -13,8 +13,8 @@ type memo[K comparable, V any] struct {
 	room int // bytes
 
 	mu     sync.Mutex // guards what follows
-	items  map[K]*share.Item[memory[K, V]]
-	ledger share.Ledger[memory[K, V]]
+	items  map[K]*fair.Item[memory[K, V]]
+	ledger fair.Ledger[memory[K, V]]
 }
 
 type memory[K comparable, V any] struct {
@@ -42,12 +42,12 @@ func (m *memo[K, V]) put(top string, key K, value V, length int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.items == nil {
-		m.items = make(map[K]*share.Item[memory[K, V]])
+		m.items = make(map[K]*fair.Item[memory[K, V]])
 	}
 	if old := m.items[key]; old != nil {
 		m.drop(old)
 	}
-	i := &share.Item[memory[K, V]]{Value: memory[K, V]{key, value}}
+	i := &fair.Item[memory[K, V]]{Value: memory[K, V]{key, value}}
 	m.items[key] = i
 	m.ledger.Add(i, top, memoryCost+length)
 	for m.ledger.Size() > m.room {
@@ -56,7 +56,7 @@ func (m *memo[K, V]) put(top string, key K, value V, length int) {
 }
 
 // drop forgets an item. mu is held.
-func (m *memo[K, V]) drop(i *share.Item[memory[K, V]]) {
+func (m *memo[K, V]) drop(i *fair.Item[memory[K, V]]) {
 	m.ledger.Remove(i)
 	delete(m.items, i.Value.key)
 }

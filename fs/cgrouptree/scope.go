@@ -7,7 +7,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // relation is where a cgroup is, seen from the caller's container.
@@ -99,7 +99,7 @@ func (t *Tree) confirm(h *hierarchy, s scope) error {
 
 // cgroupOf returns the cgroup of a process in h.
 func (t *Tree) cgroupOf(h *hierarchy, pid uint32) (string, error) {
-	m, err := procfs.Read(t.proc, pid, "cgroup", cgroup.ParseMembership)
+	m, err := procpid.Read(t.proc, pid, "cgroup", cgroup.ParseMembership)
 	if err != nil {
 		return "", err
 	}

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // task is the part of /proc/TID/status that is used here.
@@ -20,18 +20,20 @@ type task struct {
 func (t *task) depth() int { return len(t.nspid) }
 
 // task reads that of a thread.
-func (t *Tree) task(tid uint32) (task, error) { return procfs.Read(t.proc, tid, "status", parseStatus) }
+func (t *Tree) task(tid uint32) (task, error) {
+	return procpid.Read(t.proc, tid, "status", parseStatus)
+}
 
 // startTicks reads when a process started, in USER_HZ since boot.
 func (t *Tree) startTicks(pid uint32) (uint64, error) {
-	s, err := procfs.Read(t.proc, pid, "stat", procfs.ParseStat)
+	s, err := procpid.Read(t.proc, pid, "stat", procpid.ParseStat)
 	return s.StartTicks, err
 }
 
 // parseStatus parses /proc/PID/status. All that is used must be there (NSpid: since
 // Linux 4.1).
 func parseStatus(text []byte) (task, error) {
-	s := procfs.Status(text)
+	s := procpid.Status(text)
 	var t task
 	var errs [8]error
 	t.tgid, errs[0] = s.Line("Tgid").Number()
@@ -46,7 +48,7 @@ func parseStatus(text []byte) (task, error) {
 		return task{}, err
 	}
 	if t.depth() == 0 || len(t.nstgid) != t.depth() {
-		return task{}, fmt.Errorf("%w: %q, %q", procfs.ErrFormat, s.Line("NSpid"), s.Line("NStgid"))
+		return task{}, fmt.Errorf("%w: %q, %q", procpid.ErrFormat, s.Line("NSpid"), s.Line("NStgid"))
 	}
 	return t, nil
 }

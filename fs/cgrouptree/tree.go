@@ -10,8 +10,8 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/share"
 	"linuxcontainers.org/lxcfs/fs/vfs"
 )
 
@@ -36,7 +36,7 @@ type Tree struct {
 	resolver    Resolver
 	hierarchies []*hierarchy // sorted by name
 	inFlight    inFlight
-	longWork    *share.Gate[string] // by top-level container
+	longWork    *fair.Gate[string] // by top-level container
 	bounds      memo[boundKey, bound]
 	paths       memo[vfs.Key, string]
 	uid         uint32     // ours, commonly root's

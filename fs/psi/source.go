@@ -8,7 +8,7 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // source is the kernel's pressure file that a trigger goes by.
@@ -73,8 +73,8 @@ func (t Trigger) total(p cgroup.Pressure) (time.Duration, bool) {
 // seen has not.
 func Privileged(fsys hostfile.FS, tid uint32) bool {
 	const sysResource = 24 // CAP_SYS_RESOURCE
-	caps, err := procfs.Read(fsys, tid, "status", func(status []byte) (uint64, error) {
-		return procfs.Status(status).Line("CapEff").Mask()
+	caps, err := procpid.Read(fsys, tid, "status", func(status []byte) (uint64, error) {
+		return procpid.Status(status).Line("CapEff").Mask()
 	})
 	return err == nil && caps>>sysResource&1 == 1
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"linuxcontainers.org/lxcfs/cgroup"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // maxTasks bounds the threads that are counted of one cgroup.
@@ -38,12 +38,12 @@ func (l *Loads) count(m cgroup.Membership, limit int, last *census) (census, err
 	var now census
 	buf := make([]byte, 0, 4096)
 	cgroups, err := l.host.WalkProcs(m, limit, func(pid uint32) bool {
-		stat, err := l.host.FS.Append(buf[:0], procfs.Dir(pid)+"/stat")
+		stat, err := l.host.FS.Append(buf[:0], procpid.Dir(pid)+"/stat")
 		if err != nil {
 			return true
 		}
 		buf = stat
-		task, err := procfs.ParseStat(stat)
+		task, err := procpid.ParseStat(stat)
 		if err != nil {
 			return true
 		}
@@ -78,7 +78,7 @@ func (n *census) add(state byte) {
 // countThreads counts the threads of one process, whose main thread is in a
 // state. Where they are not to be seen, that one stands for all.
 func (l *Loads) countThreads(now *census, pid uint32, main byte, limit int) {
-	dir := procfs.Dir(pid) + "/task"
+	dir := procpid.Dir(pid) + "/task"
 	tids, err := l.host.FS.ReadDir(dir)
 	if err != nil {
 		now.add(main)
@@ -89,7 +89,7 @@ func (l *Loads) countThreads(now *census, pid uint32, main byte, limit int) {
 		if err != nil {
 			continue
 		}
-		if task, err := procfs.ParseStat(stat); err == nil {
+		if task, err := procpid.ParseStat(stat); err == nil {
 			now.add(task.State)
 		}
 	}
@@ -98,6 +98,6 @@ func (l *Loads) countThreads(now *census, pid uint32, main byte, limit int) {
 // innerPIDs returns a process's pid in each of its pid namespaces; nil when the
 // process is gone.
 func (l *Loads) innerPIDs(pid uint32) []uint32 {
-	inner, _ := procfs.Read(l.host.FS, pid, "status", procfs.PIDs)
+	inner, _ := procpid.Read(l.host.FS, pid, "status", procpid.PIDs)
 	return inner
 }

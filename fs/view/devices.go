@@ -13,7 +13,7 @@ import (
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // Devices are block devices that a container may open.
@@ -113,7 +113,7 @@ func (g *Gatherer) readDevices(c *container.Container) (Devices, error) {
 			return nil, passing(err)
 		}
 	}
-	dir := procfs.Dir(pid)
+	dir := procpid.Dir(pid)
 	r, err := g.rightsOf(dir, c.InitPID != 0)
 	if err != nil {
 		return nil, passing(err)
@@ -182,7 +182,7 @@ func (g *Gatherer) rightsOf(dir string, init bool) (r rights, err error) {
 	if err != nil {
 		return r, err
 	}
-	line := procfs.Status(text).Line(set)
+	line := procpid.Status(text).Line(set)
 	if r.capabilities, err = line.Mask(); line != nil && err != nil {
 		return r, fmt.Errorf("%s/status: %w", dir, err)
 	}
@@ -215,7 +215,7 @@ func identity(uidMap []byte) bool {
 func devtmpfsNodes(mountinfo []byte) (names []string, whole bool) {
 	const maxNames = 256
 	for line := range bytes.Lines(mountinfo) {
-		m, err := procfs.ParseMount(line)
+		m, err := procpid.ParseMount(line)
 		if err != nil || string(m.FSType) != "devtmpfs" {
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 
 	"linuxcontainers.org/lxcfs/cgroup"
 	"linuxcontainers.org/lxcfs/cgroup/container"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // ownClock is the offset of the daemon's time namespace, read once: a process
@@ -44,7 +44,7 @@ func (g *Gatherer) timeNamespace(dst *View, c *container.Container, _ Options) e
 	if !g.own.known || who == 0 {
 		return nil
 	}
-	offset, err := g.clockOffset(dst, procfs.Dir(who))
+	offset, err := g.clockOffset(dst, procpid.Dir(who))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // Errors of targets, wrapped.
@@ -174,7 +174,7 @@ func processes() ([]int, error) {
 
 // namespaceIDs is a process's id in each pid namespace, outermost first.
 func namespaceIDs(pid int) ([]uint32, error) {
-	ids, err := procfs.Read(hostfile.OS{}, uint32(pid), "status", procfs.PIDs)
+	ids, err := procpid.Read(hostfile.OS{}, uint32(pid), "status", procpid.PIDs)
 	return ids, gone(err)
 }
 

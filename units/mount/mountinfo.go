@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 // FSType is the type of an lxcfs mount, as given to mount(8) and shown in
@@ -70,9 +70,9 @@ func ReadFile(fsys hostfile.FS, name string) (Table, error) {
 func ParseTable(content []byte) (Table, error) {
 	var table Table
 	for line := range bytes.Lines(content) {
-		m, err := procfs.ParseMount(line)
+		m, err := procpid.ParseMount(line)
 		if err == nil && m.Options == nil {
-			err = fmt.Errorf("%w: cut off: %q", procfs.ErrFormat, line)
+			err = fmt.Errorf("%w: cut off: %q", procpid.ErrFormat, line)
 		}
 		shared, err2 := m.PeerGroup()
 		if err = cmp.Or(err, err2); err != nil {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"linuxcontainers.org/lxcfs/cgroup/hostfile/hosttest"
-	"linuxcontainers.org/lxcfs/cgroup/procfs"
+	"linuxcontainers.org/lxcfs/cgroup/procpid"
 )
 
 const mountinfoFile = "/proc/self/mountinfo"
@@ -98,7 +98,7 @@ func TestParseTableRefuses(t *testing.T) {
 		"36 35 98 / /m rw - ext3 d rw\n", "36 35 98:x / /m rw - ext3 d rw\n", "36 35 98:0 / m rw - ext3 d rw\n",
 		"36 35 98:0 / /m - ext3 d rw\n", "36 35 99999999999:0 / /m rw - ext3 d rw\n", "36 35 98:0 / /m rw - ext3\n",
 	} {
-		if _, err := ParseTable([]byte(in)); !errors.Is(err, procfs.ErrFormat) {
+		if _, err := ParseTable([]byte(in)); !errors.Is(err, procpid.ErrFormat) {
 			t.Errorf("%q: got %v, want ErrFormat", in, err)
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"linuxcontainers.org/lxcfs/cmd/escape"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/process"
 	"linuxcontainers.org/lxcfs/cmd/lxcfs/session"
-	"linuxcontainers.org/lxcfs/cmd/visible"
 	"linuxcontainers.org/lxcfs/units/fdstore"
 	"linuxcontainers.org/lxcfs/units/mount"
 )
@@ -174,7 +174,7 @@ func (s *service) tellReady() { s.store.notify(s.log, "READY=1", "STATUS="+s.sta
 // lastWords leaves the reason of a failure with the service manager, or the keeper.
 func lastWords(client *fdstore.Client, err error) {
 	if err != nil {
-		_ = client.Notify("STATUS=" + visible.Text(err.Error())) // and stderr has it
+		_ = client.Notify("STATUS=" + escape.Text(err.Error())) // and stderr has it
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/journal"
 
-	"linuxcontainers.org/lxcfs/cmd/visible"
+	"linuxcontainers.org/lxcfs/cmd/escape"
 )
 
 // stderrIsJournal says whether what is written to stderr ends in the journal: then
@@ -19,7 +19,7 @@ func stderrIsJournal() bool {
 }
 
 // journalHandler writes records to the journal. A value that is not fit for a
-// terminal is escaped, as package visible does: journalctl shows the message, and
+// terminal is escaped, as package escape does: journalctl shows the message, and
 // cuts one with such a byte to "[blob data]". The message has all that a line
 // has; each attribute is also a field of its own, LXCFS_NAME.
 type journalHandler struct {
@@ -38,7 +38,7 @@ func (h *journalHandler) Handle(_ context.Context, r slog.Record) error {
 	message.WriteString(r.Message)
 	fields := map[string]string{"SYSLOG_IDENTIFIER": "lxcfs"}
 	add := func(a slog.Attr) bool {
-		value := visible.Text(a.Value.Resolve().String())
+		value := escape.Text(a.Value.Resolve().String())
 		fields["LXCFS_"+strings.ToUpper(a.Key)] = value
 		message.WriteString(separator(len(fields)) + a.Key + "=" + quoted(value))
 		return true

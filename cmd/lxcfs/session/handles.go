@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"linuxcontainers.org/lxcfs/cgroup/share"
+	"linuxcontainers.org/lxcfs/cgroup/fair"
 )
 
 const (
@@ -65,20 +65,20 @@ type Handles struct {
 	mu       sync.Mutex // guards all below and mem
 	stamp    uint64
 	byFH     map[uint64]int
-	free     []int             // entries
-	blocks   []uint16          // free blocks
-	marks    int               // entries that are marks
-	entries  share.Ledger[int] // all but marks
-	contents share.Ledger[int] // those with content, by blocks
-	recency  []share.Item[int] // of entries, by index
-	filled   []share.Item[int] // of contents
+	free     []int            // entries
+	blocks   []uint16         // free blocks
+	marks    int              // entries that are marks
+	entries  fair.Ledger[int] // all but marks
+	contents fair.Ledger[int] // those with content, by blocks
+	recency  []fair.Item[int] // of entries, by index
+	filled   []fair.Item[int] // of contents
 }
 
 // openHandles reads the table that mem holds; zeroes are an empty one.
 func openHandles(mem []byte, epoch uint32) *Handles {
 	h := &Handles{
 		epoch: epoch, mem: mem, byFH: make(map[uint64]int),
-		recency: make([]share.Item[int], maxHandles), filled: make([]share.Item[int], maxHandles),
+		recency: make([]fair.Item[int], maxHandles), filled: make([]fair.Item[int], maxHandles),
 	}
 	var valid []int
 	for i := range maxHandles {

@@ -1,4 +1,4 @@
-package share
+package fair
 
 // Item is a place in a [Ledger] for a value. The zero value with Value set is in
 // none. It must not be copied while it is in one.

@@ -1,4 +1,4 @@
-// Package share divides what there is room for among owners, who for lxcfs are
+// Package fair divides what there is room for among owners, who for lxcfs are
 // top-level containers, so that none of them takes the room of the others.
 //
 // A [Gate] bounds how many requests an owner has under way: one whose requests
@@ -9,4 +9,4 @@
 //
 // The package does not know what a request or an item is. A ledger holds none of
 // them and takes none away; that is its user's to do.
-package share
+package fair

@@ -1,4 +1,4 @@
-// Package procfs parses the files of /proc/PID that more than one part of lxcfs
+// Package procpid parses the files of /proc/PID that more than one part of lxcfs
 // needs: status, stat and mountinfo. (/proc/PID/cgroup is
 // cgroup.ParseMembership's.)
 //
@@ -9,7 +9,7 @@
 // Mountinfo is not left to github.com/moby/sys/mountinfo because that opens the files
 // itself, makes strings of all lines, and fails as a whole on a file of which
 // only the beginning was read.
-package procfs
+package procpid
 
 import (
 	"errors"
