@@ -5,7 +5,7 @@
 //
 // What it has of systemd.service(5): Restart=always with RestartSec=0 and no
 // start limit, FileDescriptorStoreMax=, FileDescriptorStorePreserve=restart,
-// NotifyAccess=main, KillMode=process. What it has not: sandboxes, control
+// NotifyAccess=main, KillMode=mixed (by process group). What it has not: sandboxes, control
 // groups, dependencies, timeouts other than those of the contexts given.
 //
 // LISTEN_PID is set by a shell that then executes the service under the same

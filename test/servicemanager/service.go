@@ -239,6 +239,10 @@ func (s *Service) spawn() error {
 	args := cmd.Args[min(1, len(cmd.Args)):]
 	cmd.Args = append([]string{"sh", "-c", setPID, "sh", cmd.Path}, args...)
 	cmd.Path = "/bin/sh"
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = new(syscall.SysProcAttr)
+	}
+	cmd.SysProcAttr.Setpgid = true // for endGroup
 	// Before the start: READY=1 may come before it returns.
 	s.update(func() {
 		s.state.Ready, s.state.Stopping, s.state.Reloading, s.state.Failure = false, false, false, nil
@@ -264,6 +268,7 @@ func (s *Service) failed(err error) error {
 // attend waits for the end of cmd and starts its successor.
 func (s *Service) attend(cmd *exec.Cmd) {
 	status := s.manager.Wait(cmd)
+	endGroup(cmd.Process.Pid)
 	again := false
 	s.update(func() {
 		s.cmd, s.state.PID, s.state.Last = nil, 0, status
@@ -275,6 +280,18 @@ func (s *Service) attend(cmd *exec.Cmd) {
 	if again {
 		// WaitReady returns the error.
 		_ = s.spawn()
+	}
+}
+
+// groupWait bounds the wait for the end of processes that were killed.
+const groupWait = 10 * time.Second
+
+// endGroup kills what the main process has left running, and waits for its end: a
+// successor never runs beside it (KillMode=mixed, but for processes that have made a
+// group of their own).
+func endGroup(pid int) {
+	for end := time.Now().Add(groupWait); syscall.Kill(-pid, syscall.SIGKILL) == nil && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
 	}
 }
 
