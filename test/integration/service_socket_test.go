@@ -80,16 +80,7 @@ func open(t *testing.T, path string, mode int) int {
 func (m misuse) try(t *testing.T, s *service) {
 	before := strings.Count(s.log.String(), "no mount taken")
 	reply := make(chan error, 1)
-	go func() { // as another user: the thread is not used again
-		runtime.LockOSThread()
-		if m.uid != 0 {
-			if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(m.uid), uintptr(m.uid), uintptr(m.uid)); errno != 0 {
-				reply <- errno
-				return
-			}
-		}
-		reply <- m.talk(s.socket)
-	}()
+	go func() { reply <- m.asUser(func() error { return m.talk(s.socket) }) }()
 	select {
 	case err := <-reply:
 		if err != nil {
@@ -103,6 +94,23 @@ func (m misuse) try(t *testing.T, s *service) {
 	if len(lines) != before+1 || !strings.Contains(lines[len(lines)-1], m.want) {
 		t.Errorf("the log says %q, want one line more that says %q", lines[before:], m.want)
 	}
+}
+
+// asUser calls f as the user, on this thread. It goes on as root: a thread that ended
+// would take the service with it, if it had started that (PR_SET_PDEATHSIG).
+func (m misuse) asUser(f func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	become := func(uid int) error { // of this thread alone; the saved one stays root
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), 0); errno != 0 {
+			return errno
+		}
+		return nil
+	}
+	if err := become(m.uid); err != nil {
+		return err
+	}
+	return errors.Join(f(), become(0))
 }
 
 // talk sends the message and wants anything but an ack.
