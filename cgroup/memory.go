@@ -44,7 +44,10 @@ type memoryNames struct{ usage, limit, swapUsage, swapLimit string }
 
 func memoryFiles(version int) memoryNames {
 	if version == 1 {
-		return memoryNames{"memory.usage_in_bytes", "memory.limit_in_bytes", "memory.memsw.usage_in_bytes", "memory.memsw.limit_in_bytes"}
+		return memoryNames{
+			"memory.usage_in_bytes", "memory.limit_in_bytes",
+			"memory.memsw.usage_in_bytes", "memory.memsw.limit_in_bytes",
+		}
 	}
 	return memoryNames{"memory.current", "memory.max", "memory.swap.current", "memory.swap.max"}
 }

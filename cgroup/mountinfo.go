@@ -40,7 +40,8 @@ func visible(mounts []procpid.Mount, m procpid.Mount) bool {
 	})
 	for depth := 0; !covered && depth < len(mounts); depth++ {
 		covered = slices.ContainsFunc(mounts, func(o procpid.Mount) bool {
-			return o.Parent == m.Parent && o.ID != m.ID && o.ID != o.Parent && isBelow(string(m.Point), string(o.Point)) && !bytes.Equal(o.Point, m.Point)
+			return o.Parent == m.Parent && o.ID != m.ID && o.ID != o.Parent &&
+				isBelow(string(m.Point), string(o.Point)) && !bytes.Equal(o.Point, m.Point)
 		})
 		i := slices.IndexFunc(mounts, func(o procpid.Mount) bool { return o.ID == m.Parent })
 		if i < 0 || mounts[i].ID == m.ID {

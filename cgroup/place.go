@@ -74,7 +74,8 @@ func (hi *Hierarchy) carries(controller string) bool {
 // Dir returns the absolute directory of m's cgroup in the hierarchy that has
 // the controller, and the hierarchy's version. A v1 hierarchy comes first; "io"
 // and "blkio" are one controller, and on v2 "cpuacct" is "cpu". The controller
-// "" is the v2 hierarchy. A controller that is not there is fs.ErrNotExist. The controller need not be enabled for the cgroup (v2).
+// "" is the v2 hierarchy. A controller that is not there is fs.ErrNotExist. The
+// controller need not be enabled for the cgroup (v2).
 func (h *Host) Dir(m Membership, controller string) (dir string, version int, err error) {
 	p, err := h.place(m, controller)
 	if err != nil {

@@ -75,7 +75,8 @@ func newTable(r *Renderer, files []*File, paths []served.Path) *table {
 			continue
 		}
 		host, _ := r.FS.Append(nil, f.Path) // the length is 0 of one that can't be read now
-		t.add(p, &node{file: f, attr: vfs.Attr{Mode: syscall.S_IFREG | 0o444, Nlink: 1, Size: end(f.Path), Length: len(host)}})
+		attr := vfs.Attr{Mode: syscall.S_IFREG | 0o444, Nlink: 1, Size: end(f.Path), Length: len(host)}
+		t.add(p, &node{file: f, attr: attr})
 	}
 	return t
 }

@@ -26,7 +26,8 @@ const maxLevels = 64
 func (q *inquiry) entered(t *task, resting bool) (uint32, Reason, error) {
 	known := q.registry.inits(t.status.depth)
 	own, alone := outerScope(t.path, q.trusts(t.hier))
-	if rec := q.nearestKnown(t, known); rec != nil && (alone && within(rec.c.CgroupPath, own.path) || q.shareRoot(t, rec.c.InitPID)) {
+	rec := q.nearestKnown(t, known)
+	if rec != nil && (alone && within(rec.c.CgroupPath, own.path) || q.shareRoot(t, rec.c.InitPID)) {
 		return rec.c.InitPID, ReasonKnown, nil
 	}
 	var candidates []uint32

@@ -139,7 +139,10 @@ func checkPermissions(w *world) []finding {
 		found = append(found, finding{Verdict: warning, Text: "the daemon is root, and containers talk to it", Mend: "take User= out of the drop-ins: systemctl cat lxcfs"})
 	}
 	if caps, _ := s.Line("CapEff").Mask(); caps != 0 {
-		found = append(found, finding{Verdict: warning, Text: fmt.Sprintf("the daemon has capabilities: %016x", caps), Mend: "systemctl cat lxcfs shows who gave them to it"})
+		found = append(found, finding{
+			Verdict: warning, Text: fmt.Sprintf("the daemon has capabilities: %016x", caps),
+			Mend: "systemctl cat lxcfs shows who gave them to it",
+		})
 	}
 	if found == nil {
 		found = []finding{{Verdict: fine, Text: "the daemon is an ordinary user without capabilities"}}

@@ -18,6 +18,10 @@ func Files() []view.File {
 		{Path: "/proc/stat", Needs: view.NeedCPUs | view.NeedCPUTime | view.NeedTasks | view.NeedClock, Append: AppendStat},
 		{Path: "/proc/swaps", Needs: view.NeedMemory, Append: AppendSwaps},
 		{Path: "/proc/uptime", Needs: view.NeedUptime, Append: AppendUptime},
-		{Path: "/proc/vmstat", Needs: view.NeedMemory | view.NeedHostMemory | view.NeedHugetlb | view.NeedIO | view.NeedEvents, Append: AppendVmstat},
+		{
+			Path:   "/proc/vmstat",
+			Needs:  view.NeedMemory | view.NeedHostMemory | view.NeedHugetlb | view.NeedIO | view.NeedEvents,
+			Append: AppendVmstat,
+		},
 	}
 }

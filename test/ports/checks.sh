@@ -3,7 +3,8 @@
 . /lib.sh
 
 served=/mnt/lxcfs
-# box COMMAND...: runs it in a container: a cgroup with 64 MiB and the second CPU, namespaces of its own, lxcfs's files bound.
+# box COMMAND...: runs it in a container: a cgroup with 64 MiB and the second CPU, namespaces of its own, lxcfs's files
+# bound.
 box() {
   bash -c 'echo $$ >/sys/fs/cgroup/box/cgroup.procs && exec unshare -m -p -f bash /box.sh "$@"' box "$@"
 }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# common.sh: the machines of this directory; sourced by build and boot. Each is a Debian kernel and an initramfs of busybox,
-# bash, lxcfs and the checks: no disk, no network, no systemd. What a machine needs of the kernel is built in, or one module.
+# common.sh: the machines of this directory; sourced by build and boot. Each is a Debian kernel and an initramfs of
+# busybox, bash, lxcfs and the checks: no disk, no network, no systemd. What a machine needs of the kernel is built in, or
+# one module.
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../vm/common.sh"
 ports=$here/../ports
 

@@ -26,7 +26,8 @@ func containerID(c *container.Container) string {
 func containerOf(c *container.Container) dbusapi.Container {
 	sinceStart := bootClock() - time.Duration(c.StartTicks)*time.Second/userHZ
 	return dbusapi.Container{
-		ID: containerID(c), Name: c.Name, Runtime: c.Runtime, ClaimedName: c.Claimed, Kind: c.Kind.String(), Unit: c.Unit.Name,
+		ID: containerID(c), Name: c.Name, Runtime: c.Runtime, ClaimedName: c.Claimed,
+		Kind: c.Kind.String(), Unit: c.Unit.Name,
 		Cgroup: c.CgroupPath, InitPID: c.InitPID, StartedAt: time.Now().Add(-sinceStart),
 	}
 }
@@ -50,7 +51,8 @@ func (b *onBus) ContainerOf(pid uint32) (dbusapi.Container, error) {
 		return dbusapi.Container{}, err
 	}
 	if d.Container == nil {
-		return dbusapi.Container{}, fmt.Errorf("%w: process %d sees the host's numbers: %s (%s)", dbusapi.ErrNoSuchContainer, pid, d.Reason, d.Detail)
+		return dbusapi.Container{}, fmt.Errorf("%w: process %d sees the host's numbers: %s (%s)",
+			dbusapi.ErrNoSuchContainer, pid, d.Reason, d.Detail)
 	}
 	return containerOf(d.Container), nil
 }

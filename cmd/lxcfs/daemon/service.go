@@ -28,7 +28,10 @@ var (
 	// errMissed ends one whose mount helper was gone before it was heard: the
 	// manager had ended it, for when it began nobody needed the mount. The
 	// service's next start pulls in the mount again.
-	errMissed = error(process.StatusError{Status: process.ExitAgain, Err: errors.New("the mount that came was given up: starting anew to ask for it again")})
+	errMissed = error(process.StatusError{
+		Status: process.ExitAgain,
+		Err:    errors.New("the mount that came was given up: starting anew to ask for it again"),
+	})
 )
 
 // service is lxcfs under a service manager: it mounts nothing, takes mounts

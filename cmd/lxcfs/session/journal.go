@@ -153,7 +153,8 @@ func (j *journal) lock() {
 	j.backed = make([]atomic.Bool, j.slots())
 	first := min(j.slots(), readySlots)
 	ready := j.mem[:j.start(first)]
-	if _, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(&ready[0])), uintptr(len(ready)), mlockOnFault); errno != 0 { // since 4.4
+	_, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(&ready[0])), uintptr(len(ready)), mlockOnFault)
+	if errno != 0 { // since 4.4
 		j.locked = fmt.Errorf("mlock2: %w", errno)
 	}
 	touch(ready)
